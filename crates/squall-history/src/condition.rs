@@ -1,0 +1,71 @@
+//! Named conditions over a history, for `sometimes` (and later `wait-for`).
+//!
+//! A condition is a name that some records make true. Each vocabulary exports its own; a system's
+//! custom words are conditions by themselves, as `vocab/name`.
+
+use std::collections::BTreeSet;
+
+use crate::{Body, FaultEvent, NodeEvent, NodeName, Op, Phase, Record, vocab::raft};
+
+/// Every condition that needs no system-specific word, with its meaning.
+pub const CONDITIONS: [(&str, &str); 10] = [
+    ("leader-elected", "a node became leader"),
+    ("leader-changed", "a node became leader that was not the leader before"),
+    ("node-killed", "a node's process was killed"),
+    ("node-restarted", "a node started again after a stop"),
+    ("power-lost", "a node lost power"),
+    ("node-paused", "a node stood still"),
+    ("fault-applied", "a fault took effect"),
+    ("fault-vetoed", "the fault budget refused a fault"),
+    ("op-failed", "a client operation ended in `fail`"),
+    ("op-unknown", "a client operation ended in `info`"),
+];
+
+/// Tells, record by record, which conditions occur.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    leader: Option<NodeName>,
+    started: BTreeSet<NodeName>,
+}
+
+impl Conditions {
+    /// The latest node in true time to become leader, if any.
+    pub fn leader(&self) -> Option<&NodeName> {
+        self.leader.as_ref()
+    }
+
+    /// Takes the next record of a history and passes each condition that it makes true to `occurs`.
+    pub fn observe(&mut self, record: &Record, mut occurs: impl FnMut(&str)) {
+        match &record.body {
+            Body::Raft(raft::Event::BecameLeader { .. }) => {
+                occurs("leader-elected");
+                if self.leader.is_some() && self.leader != record.node {
+                    occurs("leader-changed");
+                }
+                self.leader.clone_from(&record.node);
+            }
+            Body::Node(event) => self.observe_node(record, event, occurs),
+            Body::Fault(FaultEvent::Applied { .. }) => occurs("fault-applied"),
+            Body::Fault(FaultEvent::Vetoed { .. }) => occurs("fault-vetoed"),
+            Body::Op(Op { phase: Phase::Fail, .. }) => occurs("op-failed"),
+            Body::Op(Op { phase: Phase::Info, .. }) => occurs("op-unknown"),
+            Body::Custom(word) => occurs(&format!("{}/{}", word.vocab, word.name)),
+            Body::Raft(_) | Body::Fault(_) | Body::Op(_) => {}
+        }
+    }
+
+    fn observe_node(&mut self, record: &Record, event: &NodeEvent, mut occurs: impl FnMut(&str)) {
+        match event {
+            NodeEvent::Started => {
+                let node = record.node.clone().expect("the engine names the node of a node event");
+                if !self.started.insert(node) {
+                    occurs("node-restarted");
+                }
+            }
+            NodeEvent::Killed => occurs("node-killed"),
+            NodeEvent::PowerLost => occurs("power-lost"),
+            NodeEvent::Paused => occurs("node-paused"),
+            NodeEvent::Resumed | NodeEvent::Exited { .. } | NodeEvent::Panicked { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Faults as data: what a scenario plans, and what a nemesis applied, in one format.
+//!
+//! A *planned* fault may still name its targets by selector; a *bound* one names them literally.
+//! Both are the same types, so `plan.yaml` and `bound.yaml` are the same kind of file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{NodeName, Ppm, SimDuration, SimTime};
+
+/// Identity of a fault in its plan: the entry's `name`, else its action, then `#` and a counter.
+/// Given at planning, kept by bound and shrunk plans; its draws are addressed by it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FaultId(pub Arc<str>);
+
+impl fmt::Display for FaultId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A fault with its moment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PlannedFault {
+    /// Its identity.
+    pub id: FaultId,
+    /// When it is applied.
+    pub at: SimTime,
+    /// How long it lasts; for node stops the time until restart. Absent: to the end of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<SimDuration>,
+    /// Whether the fault budget may veto it. Faults drawn by `random` obey the budget; what a
+    /// scenario writes out by hand is applied as written.
+    #[serde(default)]
+    pub obeys_budget: bool,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What a fault does.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// The process dies; the operating system lives: peers see FIN or RST, the page cache stays.
+    Kill(Selector),
+    /// The machine dies: silence on the network, unsynced data lost or torn.
+    PowerLoss(Selector),
+    /// The process stands still (SIGSTOP): the kernel still acknowledges and buffers.
+    Pause(Selector),
+    /// Packets between some nodes are lost, in one direction or both.
+    Partition(Partition),
+    /// Packets take longer.
+    Latency {
+        /// Which links.
+        link: LinkSelector,
+        /// Added to the link's latency.
+        latency: SimDuration,
+        /// Added on top, uniform from 0 to this.
+        jitter: SimDuration,
+    },
+    /// Packets vanish with this chance. Streams retransmit, datagrams are gone.
+    Loss {
+        /// Which links.
+        link: LinkSelector,
+        /// Chance per packet.
+        loss: Ppm,
+    },
+    /// Datagrams arrive twice with this chance (streams discard the copy).
+    Duplicate {
+        /// Which links.
+        link: LinkSelector,
+        /// Chance per packet.
+        duplicate: Ppm,
+    },
+    /// Packets are held back with this chance, so that later ones overtake them.
+    Reorder {
+        /// Which links.
+        link: LinkSelector,
+        /// Chance per packet.
+        reorder: Ppm,
+        /// Held back for a drawn time up to this.
+        delay: SimDuration,
+    },
+}
+
+impl Action {
+    /// The keyword of the scenario schema.
+    pub const fn keyword(&self) -> &'static str {
+        match self {
+            Self::Kill(_) => "kill",
+            Self::PowerLoss(_) => "power-loss",
+            Self::Pause(_) => "pause",
+            Self::Partition(_) => "partition",
+            Self::Latency { .. } => "latency",
+            Self::Loss { .. } => "loss",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Reorder { .. } => "reorder",
+        }
+    }
+
+    /// Every keyword an [`Action`] can have.
+    pub const KEYWORDS: [&'static str; 8] =
+        ["kill", "power-loss", "pause", "partition", "latency", "loss", "duplicate", "reorder"];
+}
+
+/// Which nodes.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Selector {
+    /// The latest node in true time to emit `became-leader`.
+    Leader,
+    /// These, literally.
+    Nodes(Vec<NodeName>),
+    /// Those that match, narrowed by a mode.
+    Where(Filter),
+}
+
+/// Nodes by what they are. An empty list means any.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Filter {
+    /// One of these roles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// In one of these zones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<String>,
+    /// With all of these labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// How many of the matching.
+    #[serde(default)]
+    pub mode: Mode,
+}
+
+/// How many of the matching nodes; which of them is drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Every one.
+    #[default]
+    All,
+    /// One of them.
+    One,
+    /// This many, or all if there are fewer.
+    Fixed(u32),
+    /// This share, rounded to the nearest, at least one.
+    FixedPercent(Ppm),
+    /// A drawn number from one to this share (rounded to the nearest, at least one).
+    RandomMaxPercent(Ppm),
+}
+
+/// Which directed links: from each of `from` to each of `to`. A node never matches itself.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct LinkSelector {
+    /// One end.
+    pub from: Selector,
+    /// The other end; absent: all nodes not in `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Selector>,
+    /// Packets from→to, to→from, or both.
+    #[serde(default)]
+    pub direction: Direction,
+}
+
+/// Direction of a network fault, seen from its `from` side.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Packets from→to.
+    To,
+    /// Packets to→from.
+    From,
+    /// Both.
+    #[default]
+    Both,
+}
+
+/// What a partition cuts.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Partition {
+    /// A shape with a name, laid over the system's servers when it is applied.
+    Shape(PartitionShape),
+    /// These cuts.
+    Cuts(Vec<Cut>),
+}
+
+/// One cut of a partition: all links of the selector lose every packet.
+pub type Cut = LinkSelector;
+
+/// Shapes of partitions by name (Jepsen's, and those of the partial-partition studies).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartitionShape {
+    /// One drawn server against all other nodes.
+    IsolateOne,
+    /// The leader against all other nodes.
+    IsolateLeader,
+    /// A drawn majority of the servers against the other servers; clients reach both sides.
+    Majority,
+    /// A drawn third of the servers (rounded down, at least one) against all other servers.
+    MinorityThird,
+    /// All nodes, clients included, in two drawn halves.
+    Halves,
+    /// Two drawn halves of the servers that only one server in the middle can reach.
+    Bridge,
+    /// Each server reaches a majority, no two the same one.
+    MajoritiesRing,
+}
+
+impl PartitionShape {
+    /// Every shape with its name in the scenario schema.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("isolate-one", Self::IsolateOne),
+        ("isolate-leader", Self::IsolateLeader),
+        ("majority", Self::Majority),
+        ("minority-third", Self::MinorityThird),
+        ("halves", Self::Halves),
+        ("bridge", Self::Bridge),
+        ("majorities-ring", Self::MajoritiesRing),
+    ];
+
+    /// Its name in the scenario schema.
+    pub fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(_, shape)| *shape == self)
+            .map(|(name, _)| *name)
+            .expect("ALL lists every shape")
+    }
+}

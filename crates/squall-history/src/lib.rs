@@ -1,0 +1,47 @@
+//! The shared words of Squall: what every other crate means by a node, a time, a seed, a fault, an
+//! operation, a plan and a record.
+//!
+//! Everything here is plain data with a versioned text form. Nothing here runs, draws from a clock
+//! or touches a file: the flow `scenario → plan → run → history → verdict → report` passes these
+//! values from stage to stage, and each stage lives in a crate of its own.
+
+pub mod condition;
+pub mod digest;
+pub mod draw;
+pub mod expect;
+pub mod fault;
+pub mod history;
+pub mod id;
+pub mod op;
+pub mod plan;
+pub mod quantity;
+pub mod record;
+pub mod seed;
+pub mod time;
+pub mod topology;
+pub mod vocab;
+
+pub use digest::{Digest, Folder};
+pub use draw::{Domain, Draw, Draws, Identity};
+pub use expect::{Expect, InvariantChoice, KnownFailure, Limits, StopOn};
+pub use fault::{
+    Action, Cut, Direction, FaultId, Filter, LinkSelector, Mode, Partition, PartitionShape, PlannedFault,
+    Selector,
+};
+pub use history::{Header, History, HistoryError};
+pub use id::{Boot, NodeName, OpId, ProcessId};
+pub use op::{Op, Phase};
+pub use plan::{DiskProfile, NetworkProfile, Plan, Reseed, SystemPlan, Veto};
+pub use quantity::Ppm;
+pub use record::{Body, FaultEvent, NodeEvent, Record};
+pub use seed::Seed;
+pub use time::{SimDuration, SimTime};
+pub use topology::{NodeSpec, Topology};
+
+/// Version of the simulator's behaviour, written into every header. It changes only when the same
+/// (scenario, seed) may give another digest, and then with a line in `CHANGELOG.md`.
+pub const SIM_FORMAT: u32 = 1;
+/// Version of the history file (`history.ndjson`).
+pub const HISTORY_FORMAT: u32 = 1;
+/// Version of a plan, as data; the YAML form carries the scenario schema's own `version`.
+pub const PLAN_FORMAT: u32 = 1;

@@ -1,0 +1,113 @@
+//! What a history is made of: one line per thing that happened.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::vocab::{Custom, raft};
+use crate::{Action, Boot, FaultId, NodeName, Op, SimTime};
+
+/// One thing that happened at one instant.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// True virtual time.
+    pub at: SimTime,
+    /// Where; absent for what concerns no single node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeName>,
+    /// In which incarnation of that node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<Boot>,
+    /// What.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// What happened. `op` comes from clients, `node` and `fault` from the engine (a system cannot
+/// forge them), the rest from what systems tell about themselves.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Body {
+    /// A client operation was invoked or completed.
+    Op(Op),
+    /// A node's life.
+    Node(NodeEvent),
+    /// A fault's life.
+    Fault(FaultEvent),
+    /// Words of the consensus vocabulary.
+    Raft(raft::Event),
+    /// Words of a vocabulary of the system's own.
+    Custom(Custom),
+}
+
+/// The life of a node, as the engine knows it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeEvent {
+    /// An incarnation of its software starts.
+    Started,
+    /// Its process was killed.
+    Killed,
+    /// Its power was cut.
+    PowerLost,
+    /// It stands still.
+    Paused,
+    /// It goes on.
+    Resumed,
+    /// Its software returned.
+    Exited {
+        /// The error it returned, if any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// A task of it panicked.
+    Panicked {
+        /// The panic's message.
+        message: String,
+        /// `file:line:column`.
+        location: String,
+    },
+}
+
+/// The life of a fault, as the nemesis knows it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultEvent {
+    /// It took effect; the action is literal.
+    Applied {
+        /// Which.
+        id: FaultId,
+        /// With its targets spelled out.
+        action: Action,
+        /// Whether it went beyond what the system says it tolerates.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        beyond_budget: bool,
+    },
+    /// It ended (a stopped node starts again, a link heals).
+    Ended {
+        /// Which.
+        id: FaultId,
+    },
+    /// What it did, counted, once no more can come (`packets-dropped`, `writes-lost`, …). A fault
+    /// with no count above zero had no effect.
+    Observed {
+        /// Which.
+        id: FaultId,
+        /// Effect by name.
+        effects: BTreeMap<String, u64>,
+    },
+    /// It could not be applied.
+    NotApplied {
+        /// Which.
+        id: FaultId,
+        /// Why (`no node matches`, …).
+        why: String,
+    },
+    /// The fault budget refused it.
+    Vetoed {
+        /// Which.
+        id: FaultId,
+        /// Which assumption it would have broken.
+        why: String,
+    },
+}

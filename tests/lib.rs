@@ -1,0 +1,1 @@
+//! Whole-flow tests live beside this file; there is no library.
