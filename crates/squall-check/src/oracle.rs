@@ -29,14 +29,32 @@ pub trait Invariant: Oracle {
     /// Takes the next record.
     fn observe(&mut self, record: &Record, findings: &mut Findings);
 
-    /// Called once after the last record, at the end of the run.
+    /// Called once after the last record, at the end of the run. Not called if the run was stopped
+    /// before its end: what should have happened by then may still have come.
     fn end(&mut self, _at: SimTime, _findings: &mut Findings) {}
 }
 
 /// Judges a finished history.
 pub trait Checker: Oracle {
+    /// How much of the run it must see. A run that ends early, at its first violation say, gives
+    /// it only a prefix; where that is not enough the judge leaves it out, by name.
+    fn scope(&self) -> Scope {
+        Scope::Prefix
+    }
+
     /// Examines the whole history within `budget`.
     fn check(&self, history: &History, budget: &mut Budget, findings: &mut Findings);
+}
+
+/// How much of a run a checker must see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// Whatever there is: what is wrong in a prefix of a run is wrong in the whole.
+    Prefix,
+    /// The run up to this time.
+    Until(SimTime),
+    /// The run to its end.
+    WholeRun,
 }
 
 /// What one oracle has to say; collected by the judge.

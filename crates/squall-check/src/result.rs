@@ -1,6 +1,7 @@
 //! What one seed came to: a line of `results.ndjson`.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 use squall_history::{Digest, Seed};
@@ -86,6 +87,15 @@ pub struct FaultCounts {
     pub observed: u64,
     /// Refused by the fault budget.
     pub vetoed: u64,
+}
+
+impl AddAssign for FaultCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.planned += other.planned;
+        self.applied += other.applied;
+        self.observed += other.observed;
+        self.vetoed += other.vetoed;
+    }
 }
 
 /// What one seed came to. Nothing in it depends on wall time, on `-j` or on the machine.

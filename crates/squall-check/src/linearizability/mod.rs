@@ -1,0 +1,2 @@
+//! Linearizability.
+pub(crate) const NAME: &str = "linearizable";

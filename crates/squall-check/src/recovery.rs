@@ -1,0 +1,219 @@
+//! `recovery`: once the faults are over, every client makes progress, and goes on making it.
+//!
+//! Liveness with a bound, from the client's side alone: it needs no word from the system. It does
+//! not ask what was slow, and it does not judge a run whose faults went beyond what the system
+//! tolerates.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use squall_history::{
+    Body, FaultEvent, FaultId, History, NodeEvent, NodeName, OpId, Phase, SimDuration, SimTime,
+};
+
+use crate::{Budget, Checker, Findings, Oracle, Scope};
+
+pub(crate) const NAME: &str = "recovery";
+
+/// By E + d every client has an operation invoked after E that is `ok`, and no later gap without
+/// an `ok` exceeds d. E is the latest end of a fault, or the application of one that never ends.
+///
+/// - "After E" is the order of the history: what is invoked at that instant but recorded later
+///   counts.
+/// - If no fault was applied, E is the start of the run: being switched on is what the system
+///   recovers from. [`settled_by`](Self::settled_by) moves it to where the scenario allows the
+///   start to end, so that a slow start is judged by `steady-state` and not by this bound.
+/// - A client is answerable until it leaves for good: until its software returned, or it was
+///   stopped and never came back. A client that left before E is not judged. (A client that gives
+///   up should return an error, which is a violation of `no-panic`.)
+/// - Not applicable: if a fault went beyond the budget; if the run does not reach E + d; if it was
+///   stopped early, since then the latest fault is not known; if every client left before E.
+///
+/// Exercised once for each client judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Recovery {
+    within: SimDuration,
+    settled_by: SimDuration,
+}
+
+impl Recovery {
+    /// The bound d.
+    pub const fn new(within: SimDuration) -> Self {
+        Self { within, settled_by: SimDuration::ZERO }
+    }
+
+    /// With E at this time in a run without faults.
+    #[must_use]
+    pub const fn settled_by(self, span: SimDuration) -> Self {
+        Self { settled_by: span, ..self }
+    }
+}
+
+impl Oracle for Recovery {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+}
+
+impl Checker for Recovery {
+    fn scope(&self) -> Scope {
+        Scope::WholeRun
+    }
+
+    fn check(&self, history: &History, _budget: &mut Budget, findings: &mut Findings) {
+        let calm = match Calm::of(history, self.settled_by) {
+            Ok(calm) => calm,
+            Err(why) => return findings.not_applicable(why),
+        };
+        let end = SimTime::ZERO + history.header.duration;
+        let due = calm.at + self.within;
+        if due > end {
+            return findings.not_applicable(format!(
+                "{} at {}, and {} later lies beyond the end of the run at {end}",
+                calm.what, calm.at, self.within
+            ));
+        }
+        let clients = Client::all(history, &calm);
+        let left = |client: &Client| client.left.is_some_and(|at| at <= calm.at);
+        if !clients.is_empty() && clients.values().all(left) {
+            return findings.not_applicable(format!("every client had left by {}", calm.at));
+        }
+        for (name, client) in clients.iter().filter(|(_, client)| !left(client)) {
+            findings.exercised();
+            self.judge(name, client, &calm, client.left.unwrap_or(end).min(end), findings);
+        }
+    }
+}
+
+impl Recovery {
+    /// Judges one client, answerable until `until`.
+    fn judge(
+        &self,
+        name: &NodeName,
+        client: &Client,
+        calm: &Calm,
+        until: SimTime,
+        findings: &mut Findings,
+    ) {
+        let due = calm.at + self.within;
+        let after = json!({ "event": calm.what, "at": calm.at });
+        let first = client.oks.iter().position(|ok| ok.invoked_after);
+        let Some(first) = first.filter(|&first| client.oks[first].at <= due) else {
+            if until >= due {
+                let late = first.map(|first| client.oks[first].at);
+                let message = format!(
+                    "no operation that {name} invoked after {} at {} was `ok` within {}",
+                    calm.what, calm.at, self.within
+                );
+                findings
+                    .violated(due, message)
+                    .node(name)
+                    .evidence(json!({ "within": self.within, "after": after, "first-ok": late }));
+            }
+            return;
+        };
+        let times: Vec<SimTime> = client.oks[first..].iter().map(|ok| ok.at).chain([until]).collect();
+        let gap = times.windows(2).find(|gap| gap[1] - gap[0] > self.within);
+        if let Some(&[from, to]) = gap {
+            let message = format!("{name} has no `ok` from {from} to {to}, longer than {}", self.within);
+            findings
+                .violated(from + self.within, message)
+                .node(name)
+                .evidence(json!({ "within": self.within, "after": after, "from": from, "to": to }));
+        }
+    }
+}
+
+/// From when on nothing new is done to the system.
+struct Calm {
+    /// E.
+    at: SimTime,
+    /// Records from this place on come after E.
+    place: usize,
+    /// What happened at E, in words.
+    what: &'static str,
+}
+
+impl Calm {
+    fn of(history: &History, settled_by: SimDuration) -> Result<Self, String> {
+        let mut open: BTreeMap<&FaultId, (SimTime, usize)> = BTreeMap::new();
+        let mut ended: Option<(SimTime, usize)> = None;
+        for (place, record) in history.records.iter().enumerate() {
+            match &record.body {
+                Body::Fault(FaultEvent::Applied { beyond_budget: true, id, .. }) => {
+                    return Err(format!(
+                        "faults went beyond what the system tolerates ({id} at {}): only safety is judged",
+                        record.at
+                    ));
+                }
+                Body::Fault(FaultEvent::Applied { id, .. }) => {
+                    open.insert(id, (record.at, place));
+                }
+                Body::Fault(FaultEvent::Ended { id }) => {
+                    open.remove(id);
+                    ended = Some((record.at, place));
+                }
+                _ => {}
+            }
+        }
+        let for_ever = open.into_values().max();
+        Ok(match (ended, for_ever) {
+            (None, None) => {
+                let at = SimTime::ZERO + settled_by;
+                let place = history.records.partition_point(|record| record.at < at);
+                Self { at, place, what: "the start was over (no fault was applied)" }
+            }
+            (Some((at, place)), last) if last < ended => {
+                Self { at, place: place + 1, what: "the last fault ended" }
+            }
+            (_, last) => {
+                let (at, place) = last.expect("the arms before cover its absence");
+                Self { at, place: place + 1, what: "the last fault was applied, never to end," }
+            }
+        })
+    }
+}
+
+/// What one client did.
+#[derive(Default)]
+struct Client {
+    oks: Vec<Done>,
+    /// Since when it is away for good.
+    left: Option<SimTime>,
+}
+
+/// One operation that ended in `ok`.
+struct Done {
+    at: SimTime,
+    invoked_after: bool,
+}
+
+impl Client {
+    /// Every client of the topology, by name.
+    fn all<'h>(history: &'h History, calm: &Calm) -> BTreeMap<&'h NodeName, Self> {
+        let mut clients: BTreeMap<&NodeName, Self> =
+            history.header.clients().map(|name| (name, Self::default())).collect();
+        let mut invoked: BTreeMap<OpId, usize> = BTreeMap::new();
+        for (place, record) in history.records.iter().enumerate() {
+            let Some(client) = record.node.as_ref().and_then(|name| clients.get_mut(name)) else { continue };
+            match &record.body {
+                Body::Op(op) if op.phase == Phase::Invoke => {
+                    invoked.insert(op.id, place);
+                }
+                Body::Op(op) if op.phase == Phase::Ok => {
+                    let invoked_after = invoked.get(&op.id).is_some_and(|place| *place >= calm.place);
+                    client.oks.push(Done { at: record.at, invoked_after });
+                }
+                Body::Node(NodeEvent::Started | NodeEvent::Resumed) => client.left = None,
+                Body::Node(
+                    NodeEvent::Killed
+                    | NodeEvent::PowerLost
+                    | NodeEvent::Paused
+                    | NodeEvent::Exited { .. },
+                ) => client.left = client.left.or(Some(record.at)),
+                _ => {}
+            }
+        }
+        clients
+    }
+}
