@@ -1,0 +1,224 @@
+//! Planning: scenario and seed to [`Plan`], and nothing else goes in.
+//!
+//! Every draw is addressed in `Domain::Plan` by the entry it belongs to, so that removing one entry
+//! of a scenario leaves the draws of all others as they were.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use squall_history::{
+    Domain, Draws, FaultId, Identity, PLAN_FORMAT, Plan, PlannedFault, Seed, SimDuration, SimTime, SystemPlan,
+};
+
+use crate::faults::{FAULTS_MAX, FaultEntry, Random, Timed, Trigger, Window};
+use crate::overrides::Overrides;
+use crate::range::{Address, Ranged};
+use crate::scenario::Scenario;
+
+impl Scenario {
+    /// What this seed will do. A pure function of the scenario, the seed and the overrides.
+    ///
+    /// Overrides that do not fit the scenario ([`Scenario::check_overrides`]) have no effect.
+    pub fn plan(&self, seed: Seed, overrides: &Overrides) -> Plan {
+        let adjusted;
+        let scenario = if overrides.set.is_empty() {
+            self
+        } else {
+            adjusted = self.with(overrides);
+            &adjusted
+        };
+        let draws = Draws::new(seed);
+        let at = |name: &str| Address { draws: &draws, identity: Identity::of(name), n: 0 };
+        let duration = scenario.duration.draw(at("duration").field(""));
+        Plan {
+            format: PLAN_FORMAT,
+            scenario: scenario.name.as_str().into(),
+            description: scenario.description.clone(),
+            seed,
+            engine: scenario.engine.clone(),
+            system: SystemPlan {
+                name: scenario.system.clone(),
+                config: scenario.config.draw(&draws),
+                bugs: overrides.bugs.as_ref().unwrap_or(&scenario.bugs).clone(),
+            },
+            workload: scenario.workload.draw(&draws),
+            topology: scenario.topology.draw(&at("topology")),
+            network: scenario.network.draw(&at("network")),
+            disk: scenario.disk,
+            duration,
+            faults: Planner::plan(&scenario.faults, &draws, duration),
+            reseed: scenario.reseed.clone(),
+            vetoes: scenario.vetoes.clone(),
+            expect: scenario.expect.draw(&at("expect")),
+            limits: scenario.limits.clone(),
+        }
+    }
+}
+
+struct Planner<'d> {
+    draws: &'d Draws,
+    end: SimTime,
+    faults: Vec<PlannedFault>,
+    /// Ids that plan files gave.
+    given: BTreeSet<String>,
+    /// The next number for each stem of an id.
+    next: BTreeMap<String, u32>,
+}
+
+impl<'d> Planner<'d> {
+    fn plan(entries: &[FaultEntry], draws: &'d Draws, duration: SimDuration) -> Vec<PlannedFault> {
+        let given = entries.iter().filter_map(|entry| entry.id.clone()).collect();
+        let end = SimTime::ZERO + duration;
+        let mut planner = Self { draws, end, faults: Vec::new(), given, next: BTreeMap::new() };
+        for entry in entries {
+            planner.entry(entry);
+        }
+        // Stable: faults of one instant keep the order of their entries.
+        planner.faults.sort_by_key(|fault| fault.at);
+        planner.faults
+    }
+
+    fn address(&self, entry: &FaultEntry, n: u64) -> Address<'d> {
+        Address { draws: self.draws, identity: entry.identity, n }
+    }
+
+    fn entry(&mut self, entry: &FaultEntry) {
+        match &entry.trigger {
+            Trigger::At { at, fault } => {
+                let address = self.address(entry, 0);
+                let at = SimTime::ZERO + at.draw(address.field("at"));
+                // The duration may have been shortened on the command line.
+                if at <= self.end {
+                    self.push(entry, at, fault, &address);
+                }
+            }
+            Trigger::Every { interval, jitter, window, fault } => {
+                self.every(entry, *interval, *jitter, window.as_ref(), fault);
+            }
+            Trigger::Random(random) => self.random(entry, random),
+        }
+    }
+
+    /// First and last bound of a repeated trigger.
+    fn bounds(&self, entry: &FaultEntry, window: Option<&Window>) -> Option<(SimTime, SimTime)> {
+        let address = self.address(entry, u64::MAX);
+        let window = window?;
+        let start = SimTime::ZERO + window.start.draw(address.field("start"));
+        let end = SimTime::ZERO + window.end.draw(address.field("end"));
+        Some((start, end.min(self.end)))
+    }
+
+    /// One fault per interval, the first when the window opens, or after one interval without a
+    /// window; each later by its own jitter.
+    fn every(
+        &mut self,
+        entry: &FaultEntry,
+        interval: Ranged<SimDuration>,
+        jitter: Ranged<SimDuration>,
+        window: Option<&Window>,
+        fault: &Timed,
+    ) {
+        let bounds = self.bounds(entry, window);
+        let first = |planner: &Self| interval.draw(planner.address(entry, u64::MAX).field("every"));
+        let (mut due, end) = bounds.unwrap_or_else(|| (SimTime::ZERO + first(self), self.end));
+        for n in 0..=FAULTS_MAX {
+            let address = self.address(entry, n);
+            let most = jitter.draw(address.field("jitter"));
+            let late = Ranged { low: SimDuration::ZERO, high: most }.draw(address.field("late"));
+            if due >= end {
+                break;
+            }
+            if due + late < end {
+                self.push(entry, due + late, fault, &address);
+            }
+            due += interval.draw(address.field("every"));
+        }
+    }
+
+    /// Faults at drawn times: gaps are uniform from nothing to twice the mean. The n-th event draws
+    /// all its properties at (entry, n), whether they are used or not.
+    fn random(&mut self, entry: &FaultEntry, random: &Random) {
+        let whole = self.address(entry, u64::MAX);
+        let (mut at, end) = self.bounds(entry, random.window.as_ref()).unwrap_or((SimTime::ZERO, self.end));
+        let interval = random.interval.draw(whole.field("interval")).as_nanos();
+        let gap = Ranged { low: 0, high: interval.saturating_mul(2) };
+        let gap = Ranged { low: SimDuration::from_nanos(gap.low), high: SimDuration::from_nanos(gap.high) };
+        let limit = random.max_active.map(|limit| limit.draw(whole.field("max-active")) as usize);
+        let weights = self.weights(entry, random);
+        let mut active: Vec<SimTime> = Vec::new();
+        for n in 0..=2 * FAULTS_MAX {
+            let address = self.address(entry, n);
+            at += gap.draw(address.field("gap"));
+            if at >= end {
+                break;
+            }
+            active.retain(|&until| until > at);
+            if limit.is_some_and(|limit| active.len() >= limit) {
+                continue;
+            }
+            let Some(choice) = choose(&weights, address.field("pick")) else { break };
+            let until = self.push(entry, at, &random.picks[choice].fault, &address);
+            active.push(until);
+        }
+    }
+
+    /// The weight of each choice; in a swarm, zero for those that this seed leaves out.
+    fn weights(&self, entry: &FaultEntry, random: &Random) -> Vec<u64> {
+        let given = random.picks.iter().map(|choice| u64::from(choice.weight));
+        if !random.swarm {
+            return given.collect();
+        }
+        let own = |k: u64| self.draws.draw(Domain::Plan, entry.identity.with(SWARM), k);
+        let drawn = |(k, weight): (u64, u64)| weight * own(k).property(1).between(1, 100);
+        let all: Vec<u64> = (0..).zip(given).map(drawn).collect();
+        let kept =
+            (0..).zip(&all).map(|(k, &weight)| if own(k).property(0).below(2) == 1 { weight } else { 0 });
+        let kept: Vec<u64> = kept.collect();
+        if kept.iter().any(|&weight| weight > 0) {
+            return kept;
+        }
+        // A swarm of nothing would test nothing: one choice stays.
+        let stays = choose(&all, own(u64::MAX));
+        all.iter().enumerate().map(|(k, &weight)| if Some(k) == stays { weight } else { 0 }).collect()
+    }
+
+    /// Adds a fault, and says when it ends.
+    fn push(&mut self, entry: &FaultEntry, at: SimTime, fault: &Timed, address: &Address<'_>) -> SimTime {
+        let lasts = fault.lasts.map(|lasts| lasts.draw(address.field("for")));
+        let id = match &entry.id {
+            Some(id) => id.clone(),
+            None => self.next_id(entry.name.as_deref().unwrap_or(fault.action.keyword())),
+        };
+        self.faults.push(PlannedFault {
+            id: FaultId(id.into()),
+            at,
+            lasts,
+            obeys_budget: entry.obeys_budget,
+            action: fault.action.draw(address),
+        });
+        lasts.map_or(SimTime::MAX, |lasts| at + lasts)
+    }
+
+    fn next_id(&mut self, stem: &str) -> String {
+        let next = self.next.entry(stem.to_owned()).or_default();
+        loop {
+            let id = format!("{stem}#{next}");
+            *next += 1;
+            if !self.given.contains(&id) {
+                return id;
+            }
+        }
+    }
+}
+
+/// Part of an entry's identity that draws its swarm.
+const SWARM: u64 = 1;
+
+/// One of the positions, each with its weight; `None` if all weigh nothing.
+fn choose(weights: &[u64], draw: squall_history::Draw) -> Option<usize> {
+    let mut left = draw.below(weights.iter().sum());
+    weights.iter().position(|&weight| {
+        let found = left < weight;
+        left = left.saturating_sub(weight);
+        found
+    })
+}

@@ -1,0 +1,104 @@
+//! A system's own sections, `system.config` and `workload`: this crate finds their ranges and keeps
+//! their places, the system judges what they mean.
+
+use serde_json::Value;
+use squall_history::{Draws, Identity};
+
+use crate::catalogue::SectionCheck;
+use crate::codes::Code;
+use crate::diagnostic::{Report, Span};
+use crate::range::{self, Address, HasRanges, Pick};
+use crate::tree::{Kind, Node, Scalar};
+
+/// One section.
+#[derive(Clone, Debug)]
+pub(crate) struct Section {
+    root: Node,
+    /// Dotted path of the section in the file.
+    path: &'static str,
+}
+
+impl Section {
+    /// Reads a section, and has it judged at both ends of its ranges.
+    pub(crate) fn read(
+        node: Option<&Node>,
+        kind: SectionKind,
+        place: Span,
+        check: Option<&SectionCheck>,
+        report: &mut Report,
+    ) -> Self {
+        let (path, code) = kind.path_and_code();
+        let root = match node.map(|node| (node, &node.kind)) {
+            None | Some((_, Kind::Scalar(Scalar { value: Value::Null, .. }))) => {
+                Node::map(place.clone(), Vec::new())
+            }
+            Some((node, _)) => node.clone(),
+        };
+        let section = Self { root, path };
+        let before = report.errors();
+        if !matches!(section.root.kind, Kind::Map(_)) {
+            crate::fields::wrong_type(&section.root, &format!("`{path}`"), "a mapping", report);
+        }
+        let ranges = range::check_ranges(&section.root, report);
+        if let (Some(check), true) = (check, report.errors() == before) {
+            let ends: &[Pick<'_>] = match ranges {
+                HasRanges::Yes => &[Pick::Low, Pick::High],
+                HasRanges::No => &[Pick::Low],
+            };
+            for end in ends {
+                let Err(error) = check(&section.resolved(*end)) else { continue };
+                let found = section.root.place(&error.path).unwrap_or_else(|| match node {
+                    Some(node) => node.head(),
+                    None => place.clone(),
+                });
+                let title = format!("the system refuses `{path}`");
+                report.error(code, found, title).label(error.message);
+                break;
+            }
+        }
+        section
+    }
+
+    /// The section with all its ranges drawn: `Domain::Plan`, identity the dotted path of the value.
+    pub(crate) fn draw(&self, draws: &Draws) -> Value {
+        self.resolved(Pick::Draw(&|path| Address { draws, identity: Identity::of(path), n: 0 }.field("")))
+    }
+
+    /// Puts a value at a dotted path inside the section.
+    pub(crate) fn set(&mut self, path: &[&str], value: Node) {
+        self.root.set(path, value);
+    }
+
+    /// Judges the section once more, after values of it were set.
+    pub(crate) fn check(&self, check: &SectionCheck) -> Result<(), String> {
+        let mut report = Report::default();
+        range::check_ranges(&self.root, &mut report);
+        if let Some(first) = report.list.first() {
+            return Err(first.title.clone());
+        }
+        for end in [Pick::Low, Pick::High] {
+            check(&self.resolved(end)).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn resolved(&self, pick: Pick<'_>) -> Value {
+        range::resolve(&self.root, self.path, pick).to_json()
+    }
+}
+
+/// Which section.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SectionKind {
+    Config,
+    Workload,
+}
+
+impl SectionKind {
+    fn path_and_code(self) -> (&'static str, Code) {
+        match self {
+            Self::Config => ("system.config", Code::Config),
+            Self::Workload => ("workload", Code::Workload),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The sections `network`, `disk` and `limits`, and `seeds`.
+
+use squall_history::{
+    DiskProfile, Domain, Draws, Identity, Limits, NetworkProfile, Ppm, Seed, SimDuration, StopOn,
+};
+
+use crate::codes::Code;
+use crate::diagnostic::Report;
+use crate::fields::{self, Fields, Keys};
+use crate::range::{self, Address, Bytes, Quantity, Ranged};
+use crate::tree::{Kind, Node};
+
+const NETWORK: Keys = Keys {
+    of: "`network`",
+    known: &["profile", "latency", "jitter", "loss", "duplicate", "reorder"],
+    planned: &["bandwidth", "links"],
+};
+const DISK: Keys = Keys { of: "`disk`", known: &["latency", "fsync"], planned: &["capacity"] };
+const LIMITS: Keys = Keys { of: "`limits`", known: &["events", "wall", "memory", "stop-on"], planned: &[] };
+const SEEDS: Keys = Keys { of: "`seeds`", known: &["from", "count"], planned: &[] };
+const STOPS: [(&str, StopOn); 2] = [("first-violation", StopOn::FirstViolation), ("end", StopOn::End)];
+
+/// The network before any fault; each value may be a range.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Network {
+    latency: Ranged<SimDuration>,
+    jitter: Ranged<SimDuration>,
+    loss: Ranged<Ppm>,
+    duplicate: Ranged<Ppm>,
+    reorder: Ranged<Ppm>,
+}
+
+impl Network {
+    /// A profile by name, with values of its own where the section gives them.
+    pub(crate) fn read(node: Option<&Node>, report: &mut Report) -> Self {
+        let fields = node.and_then(|node| Fields::open(node, NETWORK, report));
+        let Some(fields) = fields else { return Self::of(NetworkProfile::default()) };
+        let profiles: Vec<_> = NetworkProfile::NAMES
+            .iter()
+            .filter_map(|name| Some((*name, NetworkProfile::named(name)?)))
+            .collect();
+        let profile =
+            fields.get("profile").and_then(|node| fields::word(node, "network profile", &profiles, report));
+        let mut network = Self::of(profile.unwrap_or_default());
+        take(&fields, "latency", &mut network.latency, report);
+        take(&fields, "jitter", &mut network.jitter, report);
+        take(&fields, "loss", &mut network.loss, report);
+        take(&fields, "duplicate", &mut network.duplicate, report);
+        take(&fields, "reorder", &mut network.reorder, report);
+        network
+    }
+
+    fn of(profile: NetworkProfile) -> Self {
+        Self {
+            latency: Ranged::fixed(profile.latency),
+            jitter: Ranged::fixed(profile.jitter),
+            loss: Ranged::fixed(profile.loss),
+            duplicate: Ranged::fixed(profile.duplicate),
+            reorder: Ranged::fixed(profile.reorder),
+        }
+    }
+
+    /// The network of one seed.
+    pub(crate) fn draw(&self, address: &Address<'_>) -> NetworkProfile {
+        NetworkProfile {
+            latency: self.latency.draw(address.field("latency")),
+            jitter: self.jitter.draw(address.field("jitter")),
+            loss: self.loss.draw(address.field("loss")),
+            duplicate: self.duplicate.draw(address.field("duplicate")),
+            reorder: self.reorder.draw(address.field("reorder")),
+        }
+    }
+}
+
+fn take<T: Quantity>(fields: &Fields<'_>, key: &str, value: &mut Ranged<T>, report: &mut Report) {
+    if let Some(node) = fields.get(key)
+        && let Some(given) = Ranged::read(node, report)
+    {
+        *value = given;
+    }
+}
+
+/// The disks before any fault. A range here is not drawn at planning: each operation takes its own.
+pub(crate) fn disk(node: Option<&Node>, report: &mut Report) -> DiskProfile {
+    let mut disk = DiskProfile::default();
+    let Some(fields) = node.and_then(|node| Fields::open(node, DISK, report)) else { return disk };
+    for (key, value) in [("latency", &mut disk.latency), ("fsync", &mut disk.fsync)] {
+        let mut range = Ranged { low: value.0, high: value.1 };
+        take(&fields, key, &mut range, report);
+        *value = (range.low, range.high);
+    }
+    disk
+}
+
+/// Bounds of one run. They belong to the machine, not to the experiment, and are never ranges.
+pub(crate) fn limits(node: Option<&Node>, report: &mut Report) -> Limits {
+    let fields = node.and_then(|node| Fields::open(node, LIMITS, report));
+    let Some(fields) = fields else { return Limits::default() };
+    let stop_on = fields.get("stop-on").and_then(|node| fields::word(node, "stop", &STOPS, report));
+    Limits {
+        events: fields.get("events").and_then(|node| range::fixed(node, report)),
+        wall: fields.get("wall").and_then(|node| range::fixed(node, report)),
+        memory: fields
+            .get("memory")
+            .and_then(|node| range::fixed::<Bytes>(node, report))
+            .map(|bytes| bytes.0),
+        stop_on: stop_on.unwrap_or_default(),
+    }
+}
+
+/// Which seeds a scenario runs with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Seeds {
+    /// This many, derived from the base seed.
+    Count(u64),
+    /// These.
+    List(Vec<Seed>),
+    /// This many, one after the other.
+    Range {
+        /// The first.
+        from: Seed,
+        /// How many.
+        count: u64,
+    },
+}
+
+impl Seeds {
+    /// How many seeds a scenario runs with that does not say.
+    pub const DEFAULT: Self = Self::Count(64);
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Count(count) | Self::Range { count, .. } => *count,
+            Self::List(seeds) => seeds.len() as u64,
+        }
+    }
+
+    /// The seeds in order. Those of a count are drawn from `base`: `Domain::Plan`, identity `seeds`.
+    pub fn resolve(&self, base: Seed) -> impl Iterator<Item = Seed> + use<> {
+        let seeds = self.clone();
+        let draws = Draws::new(base);
+        let identity = Identity::of("seeds");
+        (0..self.count()).map(move |k| match &seeds {
+            Self::Count(_) => Seed(draws.draw(Domain::Plan, identity, k).bits()),
+            Self::List(list) => list[usize::try_from(k).expect("k counts the items of a list")],
+            Self::Range { from, .. } => Seed(from.0.wrapping_add(k)),
+        })
+    }
+
+    pub(crate) fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let seeds = match &node.kind {
+            Kind::Scalar(_) => Self::Count(range::fixed(node, report)?),
+            Kind::List(items) => {
+                let seeds: Vec<_> = items.iter().map(|item| seed(item, report)).collect();
+                Self::List(seeds.into_iter().collect::<Option<_>>()?)
+            }
+            Kind::Map(_) => {
+                let fields = Fields::open(node, SEEDS, report)?;
+                let from = fields.require("from", report).and_then(|node| seed(node, report));
+                let count = fields.require("count", report).and_then(|node| range::fixed(node, report));
+                Self::Range { from: from?, count: count? }
+            }
+        };
+        let problem = match &seeds {
+            _ if seeds.count() == 0 => "there is no seed",
+            Self::Range { from, count } if from.0.checked_add(count - 1).is_none() => {
+                "the seeds run past the largest 64-bit number"
+            }
+            _ => return Some(seeds),
+        };
+        report.error(Code::Seeds, node.head(), problem).label("a run needs a seed");
+        None
+    }
+}
+
+/// One seed, decimal or hexadecimal.
+pub(crate) fn seed(node: &Node, report: &mut Report) -> Option<Seed> {
+    let text = fields::text(node, "the seed", report)?;
+    let seed = text.parse().ok();
+    if seed.is_none() {
+        let title = format!("`{}` is not a seed", fields::shown(text));
+        let error = report.error(Code::Seeds, node.span.clone(), title);
+        error.label("write a 64-bit number, as `0x1f3a` or `7994`");
+    }
+    seed
+}

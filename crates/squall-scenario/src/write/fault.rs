@@ -1,0 +1,95 @@
+//! Faults as entries of a plan file.
+
+use squall_history::{Action, Cut, Direction, Filter, LinkSelector, Mode, Partition, PlannedFault, Selector};
+
+use super::text::{quoted, sequence};
+use super::{mapping, time};
+
+/// One fault on one line.
+pub(super) fn entry(fault: &PlannedFault) -> String {
+    let mut parts = vec![format!("id: {}", quoted(&fault.id.0)), format!("at: {}", time(fault.at))];
+    parts.extend(fault.lasts.map(|lasts| format!("for: {lasts}")));
+    if fault.obeys_budget {
+        parts.push("obeys-budget: true".to_owned());
+    }
+    parts.push(format!("{}: {}", fault.action.keyword(), action(&fault.action)));
+    format!("{{ {} }}", parts.join(", "))
+}
+
+fn action(action: &Action) -> String {
+    match action {
+        Action::Kill(target) | Action::PowerLoss(target) | Action::Pause(target) => selector(target),
+        Action::Partition(Partition::Shape(shape)) => shape.name().to_owned(),
+        Action::Partition(Partition::Cuts(cuts)) => match &cuts[..] {
+            [cut] => braces(link(cut)),
+            cuts => format!("{{ cuts: {} }}", sequence(cuts.iter().map(|cut: &Cut| braces(link(cut))))),
+        },
+        Action::Latency { link: at, latency, jitter } => {
+            with(at, &[("latency", latency.to_string()), ("jitter", jitter.to_string())])
+        }
+        Action::Loss { link: at, loss } => with(at, &[("loss", loss.to_string())]),
+        Action::Duplicate { link: at, duplicate } => with(at, &[("duplicate", duplicate.to_string())]),
+        Action::Reorder { link: at, reorder, delay } => {
+            with(at, &[("reorder", reorder.to_string()), ("delay", delay.to_string())])
+        }
+    }
+}
+
+fn braces(parts: Vec<String>) -> String {
+    format!("{{ {} }}", parts.join(", "))
+}
+
+fn with(at: &LinkSelector, values: &[(&str, String)]) -> String {
+    let mut parts = link(at);
+    parts.extend(values.iter().map(|(key, value)| format!("{key}: {value}")));
+    braces(parts)
+}
+
+fn link(link: &LinkSelector) -> Vec<String> {
+    let mut parts = vec![format!("from: {}", selector(&link.from))];
+    parts.extend(link.to.as_ref().map(|to| format!("to: {}", selector(to))));
+    match link.direction {
+        Direction::To => parts.push("direction: to".to_owned()),
+        Direction::From => parts.push("direction: from".to_owned()),
+        Direction::Both => {}
+    }
+    parts
+}
+
+fn selector(selector: &Selector) -> String {
+    match selector {
+        Selector::Leader => "leader".to_owned(),
+        Selector::Nodes(nodes) => match &nodes[..] {
+            [node] => quoted(node.as_str()),
+            nodes => sequence(nodes.iter().map(|node| quoted(node.as_str()))),
+        },
+        Selector::Where(filter) => self::filter(filter),
+    }
+}
+
+fn filter(filter: &Filter) -> String {
+    let names = |names: &[String]| match names {
+        [name] => quoted(name),
+        names => sequence(names.iter().map(|name| quoted(name))),
+    };
+    let mut parts = Vec::new();
+    if !filter.roles.is_empty() {
+        parts.push(format!("role: {}", names(&filter.roles)));
+    }
+    if !filter.zones.is_empty() {
+        parts.push(format!("zone: {}", names(&filter.zones)));
+    }
+    if !filter.labels.is_empty() {
+        parts.push(format!("label: {}", mapping(&filter.labels)));
+    }
+    match filter.mode {
+        // An empty selector would be refused as a mistake.
+        Mode::All if parts.is_empty() => parts.push("mode: all".to_owned()),
+        Mode::All => {}
+        Mode::One => parts.push("mode: one".to_owned()),
+        Mode::Fixed(count) => parts.push(format!("mode: fixed, value: {count}")),
+        Mode::FixedPercent(share) => parts.push(format!("mode: fixed-percent, value: {share}")),
+        Mode::RandomMaxPercent(share) => parts.push(format!("mode: random-max-percent, value: {share}")),
+    }
+    braces(parts)
+}
