@@ -1,1 +1,37 @@
-//! The simulator.
+//! The deterministic simulator: a whole cluster on one thread, in virtual time, from one seed.
+//!
+//! Event-driven: what a run costs follows its events, never nodes × ticks. One closed event enum
+//! ([`event`]), one loop ([`Sim::run_until`]), ties broken by sequence number. The parts own their
+//! state: the [`queue`] of events, the [`task`]s and which is next, the nodes, the network
+//! ([`net`]), the disks ([`disk`]), the [`trace`] with its rolling digest.
+//!
+//! Two faces. A *harness* holds a [`Sim`]: it starts and stops nodes, lays rules on links, drives
+//! time and takes the records. *Software* running on a node meets the free functions of this crate
+//! ([`spawn`], [`Sleep`], [`net`], [`disk`]) through `squall-io`; they find the simulator through a
+//! thread-local, so its handles are plain numbers and `Send`.
+//!
+//! What it deliberately does not do: decide which fault strikes when (that is the nemesis), judge,
+//! or read anything of the outside world.
+
+mod caller;
+pub mod disk;
+mod effects;
+mod event;
+pub mod net;
+mod node;
+mod panics;
+mod queue;
+mod sim;
+mod task;
+mod timer;
+mod trace;
+mod waker;
+mod world;
+
+pub use caller::{entropy, in_simulation, now, observe, task_draw, wall_ns, yield_now};
+pub use effects::Effects;
+pub use net::rule::{Rule, RuleId};
+pub use sim::{Ended, Ran, Sim, SimConfig, SimLimits};
+pub use task::{JoinError, JoinHandle, Software, spawn};
+pub use timer::Sleep;
+pub use trace::{Checkpoint, JournalEntry, Journaling};

@@ -1,0 +1,142 @@
+//! Who is calling: thread-local words that software on a node reaches the simulator through.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::task::Poll;
+
+use squall_history::{Body, Domain, Record, SimTime};
+
+use crate::waker::TaskKey;
+use crate::world;
+
+/// The task being polled (or dropped), with its node and incarnation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Caller {
+    pub(crate) node: u32,
+    pub(crate) boot: u32,
+    pub(crate) task: TaskKey,
+}
+
+thread_local! {
+    /// The run that lives on this thread; zero if none.
+    static RUN: Cell<u32> = const { Cell::new(0) };
+    /// True virtual time. A cell of its own, readable while the world is borrowed.
+    static NOW: Cell<u64> = const { Cell::new(0) };
+    static CALLER: Cell<Option<Caller>> = const { Cell::new(None) };
+}
+
+pub(crate) fn run() -> u32 {
+    RUN.get()
+}
+
+pub(crate) fn set_run(run: u32) {
+    RUN.set(run);
+    NOW.set(0);
+    CALLER.set(None);
+}
+
+pub(crate) fn set_now(now: SimTime) {
+    NOW.set(now.0);
+}
+
+pub(crate) fn get() -> Option<Caller> {
+    CALLER.get()
+}
+
+/// The caller, for functions that only software on a node may use.
+///
+/// # Panics
+/// Outside such software.
+pub(crate) fn expect() -> Caller {
+    CALLER.get().expect("this is for software running on a simulated node")
+}
+
+/// Runs `f` as `caller`.
+pub(crate) fn as_caller<R>(caller: Caller, f: impl FnOnce() -> R) -> R {
+    /// Restores the caller also when `f` unwinds.
+    struct Restore(Option<Caller>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CALLER.set(self.0);
+        }
+    }
+    let _restore = Restore(CALLER.replace(Some(caller)));
+    f()
+}
+
+/// Whether the calling code is software on a node of a simulation that runs on this thread.
+pub fn in_simulation() -> bool {
+    CALLER.get().is_some()
+}
+
+/// True virtual time of the simulation on this thread; zero if there is none. A node's monotonic
+/// clock shows the same, as long as clock faults are not built.
+pub fn now() -> SimTime {
+    SimTime(NOW.get())
+}
+
+/// 2026-01-01 00:00:00 UTC, in nanoseconds since the Unix epoch: when every simulation begins.
+const WALL_START_NS: u64 = 1_767_225_600_000_000_000;
+
+/// The node's wall clock, in nanoseconds since the Unix epoch.
+pub fn wall_ns() -> u64 {
+    WALL_START_NS + NOW.get()
+}
+
+/// The next draw of the calling task (domain `System`; identity: the task; n: its counter).
+///
+/// # Panics
+/// Outside software on a node.
+pub fn task_draw() -> u64 {
+    let caller = expect();
+    world::with(|world| world.task_draw(caller.task).bits())
+}
+
+/// Fills `bytes` with the node's entropy (domain `Entropy`; identity: node and boot; n: a counter):
+/// what the operating system answers when code under test asks it for randomness.
+///
+/// # Panics
+/// Outside software on a node.
+pub fn entropy(bytes: &mut [u8]) {
+    let caller = expect();
+    world::with(|world| {
+        for chunk in bytes.chunks_mut(8) {
+            let node = world.nodes.get_mut(caller.node);
+            let identity = node.identity.with(caller.boot.into());
+            node.entropy_draws += 1;
+            let draw = world.draws.draw(Domain::Entropy, identity, node.entropy_draws);
+            chunk.copy_from_slice(&draw.bits().to_le_bytes()[..chunk.len()]);
+        }
+    });
+}
+
+/// Adds what the calling node tells about itself to the history.
+///
+/// # Panics
+/// Outside software on a node.
+pub fn observe(body: Body) {
+    let caller = expect();
+    world::with(|world| {
+        let node = world.nodes.get(caller.node);
+        let record = Record {
+            at: now(),
+            node: Some(node.name.clone()),
+            boot: Some(squall_history::Boot(caller.boot)),
+            body,
+        };
+        world.trace.record(record);
+    });
+}
+
+/// Lets other tasks run.
+pub async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

@@ -1,0 +1,250 @@
+//! Connections: two sides and a pipe each way.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::task::Waker;
+
+use super::link::{Class, Fate, LinkId};
+use super::pipe::Pipe;
+use crate::effects::Effects;
+use crate::event::Event;
+
+/// A connection; a stale key finds nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ConnKey {
+    pub(super) index: u32,
+    pub(super) generation: u32,
+}
+
+/// Which end: 0 connected, 1 accepted.
+pub(super) type Side = u8;
+
+/// The end across.
+pub(super) const fn across(side: Side) -> Side {
+    1 - side
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// The request is on its way.
+    Requested,
+    /// It reached a listener, the answer is on its way.
+    Answered,
+    /// The client is connected; the listener's side waits for the client's first segment.
+    Connected,
+    /// Both sides are.
+    Accepted,
+}
+
+/// What a side's socket is to its kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Socket {
+    /// Open.
+    Open,
+    /// It was reset, refused or given up; the program still holds it and will be told.
+    Failed,
+    /// The program closed it; the kernel still sends what was written, and its end.
+    Closed,
+    /// Nothing is left of it. What comes is answered by RST, if the node has power.
+    Gone,
+}
+
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) node: u32,
+    pub(super) address: SocketAddr,
+    pub(super) socket: Socket,
+    pub(super) error: Option<ErrorKind>,
+    pub(super) reader: Option<Waker>,
+    pub(super) writer: Option<Waker>,
+}
+
+#[derive(Debug)]
+pub(super) struct Conn {
+    pub(super) stage: Stage,
+    pub(super) ends: [End; 2],
+    /// `pipes[side]`: what that side sends.
+    pub(super) pipes: [Pipe; 2],
+    /// `links[side]`: what that side sends over.
+    pub(super) links: [LinkId; 2],
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    conn: Option<Box<Conn>>,
+}
+
+/// All connections.
+#[derive(Debug, Default)]
+pub(super) struct Conns {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+}
+
+impl Conns {
+    pub(super) fn insert(&mut self, conn: Conn) -> ConnKey {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            u32::try_from(self.slots.len() - 1).expect("fewer connections than memory for them")
+        });
+        let slot = &mut self.slots[index as usize];
+        slot.conn = Some(Box::new(conn));
+        ConnKey { index, generation: slot.generation }
+    }
+
+    pub(super) fn get(&self, key: ConnKey) -> Option<&Conn> {
+        let slot = self.slots.get(key.index as usize)?;
+        slot.conn.as_deref().filter(|_| slot.generation == key.generation)
+    }
+
+    pub(super) fn get_mut(&mut self, key: ConnKey) -> Option<&mut Conn> {
+        let slot = self.slots.get_mut(key.index as usize)?;
+        slot.conn.as_deref_mut().filter(|_| slot.generation == key.generation)
+    }
+
+    pub(super) fn remove(&mut self, key: ConnKey) -> Option<Box<Conn>> {
+        self.get(key)?;
+        let slot = &mut self.slots[key.index as usize];
+        slot.generation += 1;
+        self.free.push(key.index);
+        slot.conn.take()
+    }
+
+    /// Removes a connection that no program holds any more: nobody could read what is under way.
+    pub(super) fn tidy(&mut self, key: ConnKey) -> Option<Box<Conn>> {
+        let held = |end: &End| matches!(end.socket, Socket::Open | Socket::Failed);
+        let conn = self.get(key)?;
+        if conn.ends.iter().any(held) {
+            return None;
+        }
+        self.remove(key)
+    }
+
+    /// Every live connection, in order of its slot.
+    pub(super) fn keys(&self) -> Vec<ConnKey> {
+        let live = self.slots.iter().enumerate().filter(|(_, slot)| slot.conn.is_some());
+        live.map(|(index, slot)| ConnKey {
+            index: u32::try_from(index).expect("bounded at insertion"),
+            generation: slot.generation,
+        })
+        .collect()
+    }
+}
+
+impl crate::world::World {
+    /// A side fails: its program is told, its kernel forgets the connection.
+    pub(super) fn conn_fail(&mut self, key: ConnKey, side: Side, error: ErrorKind) {
+        let Some(conn) = self.net.conns.get_mut(key) else { return };
+        let end = &mut conn.ends[side as usize];
+        end.socket = match end.socket {
+            Socket::Open => Socket::Failed,
+            Socket::Failed => return,
+            Socket::Closed | Socket::Gone => Socket::Gone,
+        };
+        end.error = Some(error);
+        let (reader, writer) = (end.reader.take(), end.writer.take());
+        self.wake_parked(reader);
+        self.wake_parked(writer);
+        self.conn_tidy(key);
+    }
+
+    /// A side's program closes its socket: the other side will see the end of the stream, or a reset
+    /// if there was something left to read.
+    pub(super) fn conn_close(&mut self, key: ConnKey, side: Side) {
+        let Some(conn) = self.net.conns.get_mut(key) else { return };
+        let unread = conn.pipes[across(side) as usize].readable() > 0;
+        let unconnected = matches!(conn.stage, Stage::Requested | Stage::Answered);
+        let end = &mut conn.ends[side as usize];
+        let (reader, writer) = (end.reader.take(), end.writer.take());
+        let was = end.socket;
+        end.socket = match was {
+            Socket::Open if !unread && !unconnected => Socket::Closed,
+            Socket::Closed => return,
+            Socket::Open | Socket::Failed | Socket::Gone => Socket::Gone,
+        };
+        for parked in [reader, writer].into_iter().flatten() {
+            self.discard(parked);
+        }
+        match was {
+            Socket::Open if unconnected => {
+                // Nobody has accepted it: both kernels forget it.
+                if let Some(conn) = self.net.conns.get_mut(key) {
+                    conn.ends[across(side) as usize].socket = Socket::Gone;
+                }
+            }
+            Socket::Open if unread => self.send_reset(key, side),
+            Socket::Open => self.pipe_finish(key, side),
+            Socket::Failed | Socket::Closed | Socket::Gone => {}
+        }
+        self.conn_tidy(key);
+    }
+
+    fn conn_tidy(&mut self, key: ConnKey) {
+        if let Some(conn) = self.net.conns.tidy(key) {
+            for end in conn.ends {
+                for parked in [end.reader, end.writer].into_iter().flatten() {
+                    self.discard(parked);
+                }
+            }
+        }
+    }
+
+    /// Sends a reset from `side` to the side across.
+    pub(super) fn send_reset(&mut self, key: ConnKey, side: Side) {
+        let Some(conn) = self.net.conns.get(key) else { return };
+        let link = conn.links[side as usize];
+        if let Fate::Arrives { delay, .. } = self.fate(link, Class::Control, 0) {
+            let at = crate::caller::now() + delay;
+            self.queue.push(at, Event::Reset { conn: key, to: across(side) });
+        }
+    }
+
+    pub(crate) fn reset_arrived(&mut self, key: ConnKey, to: Side) {
+        let Some(conn) = self.net.conns.get(key) else { return };
+        let (link, node) = (conn.links[across(to) as usize], conn.ends[to as usize].node);
+        self.trace.fold(self.nodes.get(node).identity.0);
+        if !self.dropped_by_cut(link) {
+            self.conn_fail(key, to, ErrorKind::ConnectionReset);
+        }
+    }
+
+    /// A process dies; its kernel closes what it held.
+    pub(crate) fn net_kill(&mut self, node: u32, effects: &mut Effects) {
+        for (key, side) in self.conns_of(node) {
+            effects.add("connections-closed", 1);
+            self.conn_close(key, side);
+        }
+        self.close_sockets(node);
+    }
+
+    /// A machine dies; nobody is told.
+    pub(crate) fn net_power_loss(&mut self, node: u32, effects: &mut Effects) {
+        for (key, side) in self.conns_of(node) {
+            effects.add("connections-lost", 1);
+            let conn = self.net.conns.get_mut(key).expect("just listed");
+            let end = &mut conn.ends[side as usize];
+            end.socket = Socket::Gone;
+            let parked = [end.reader.take(), end.writer.take()];
+            parked.into_iter().flatten().for_each(|waker| self.discard(waker));
+            self.conn_tidy(key);
+        }
+        self.close_sockets(node);
+    }
+
+    /// The ends that a node's kernel knows.
+    fn conns_of(&self, node: u32) -> Vec<(ConnKey, Side)> {
+        let mut ends = Vec::new();
+        for key in self.net.conns.keys() {
+            let conn = self.net.conns.get(key).expect("just listed");
+            for side in [0, 1] {
+                let end = &conn.ends[side as usize];
+                if end.node == node && end.socket != Socket::Gone {
+                    ends.push((key, side));
+                }
+            }
+        }
+        ends
+    }
+}

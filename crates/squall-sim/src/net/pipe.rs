@@ -1,0 +1,225 @@
+//! One direction of a stream: bytes written, under way, arrived, read.
+//!
+//! The bytes lie in one buffer from `read` to `written`; what has arrived is a position in it, so a
+//! segment on its way is an event of a few words and copies nothing. Order is kept by construction:
+//! a segment never arrives before the one sent ahead of it. A lost segment stops the direction until
+//! the retransmission timer sends everything from `arrived` on again (go-back-N, RFC 9293 section
+//! 3.8.1): loss slows a stream, it never hangs it.
+//!
+//! Acknowledgements and window updates are state, not events: the sender knows at once what was
+//! read, unless the way back is cut, when it learns it as the cut heals.
+
+use std::collections::VecDeque;
+
+use squall_history::{SimDuration, SimTime};
+
+use super::conn::{ConnKey, Side, Socket, Stage, across};
+use super::link::{Class, Fate};
+use crate::caller;
+use crate::event::Event;
+use crate::world::World;
+
+/// Most bytes a direction holds that the receiver has not read: its window.
+pub(super) const WINDOW: u64 = 64 << 10;
+
+/// First retransmission after this long (Linux's `TCP_RTO_MIN`), then twice as long each time.
+const RETRANSMIT_FIRST: SimDuration = SimDuration::from_millis(200);
+/// At most this long (`TCP_RTO_MAX`).
+const RETRANSMIT_MAX: SimDuration = SimDuration::from_secs(120);
+/// Retransmissions before the connection is given up (`tcp_retries2`): about 15 minutes.
+const RETRANSMISSIONS: u8 = 15;
+
+#[derive(Debug, Default)]
+pub(super) struct Pipe {
+    buffer: VecDeque<u8>,
+    /// Positions in the stream: `read <= arrived <= written`, and the sender knows of
+    /// `credited <= read`.
+    pub(super) read: u64,
+    pub(super) arrived: u64,
+    pub(super) written: u64,
+    credited: u64,
+    /// The sender will write no more.
+    pub(super) fin: bool,
+    /// The receiver knows that.
+    pub(super) fin_arrived: bool,
+    /// Segments of an older epoch are discarded: an earlier one was lost.
+    epoch: u32,
+    last_arrival: SimTime,
+    /// The timer runs, for the n-th time in a row.
+    recovering: bool,
+    attempts: u8,
+}
+
+impl Pipe {
+    /// Bytes the sender may write now.
+    pub(super) const fn room(&self) -> u64 {
+        WINDOW - (self.written - self.credited)
+    }
+
+    pub(super) const fn readable(&self) -> u64 {
+        self.arrived - self.read
+    }
+
+    fn take(&mut self, into: &mut [u8]) -> usize {
+        let count = into.len().min(usize::try_from(self.readable()).expect("at most a window"));
+        let (front, back) = self.buffer.as_slices();
+        let split = front.len().min(count);
+        into[..split].copy_from_slice(&front[..split]);
+        into[split..count].copy_from_slice(&back[..count - split]);
+        self.buffer.drain(..count);
+        self.read += count as u64;
+        count
+    }
+
+    const fn retransmit_after(&self) -> SimDuration {
+        let shift = if self.attempts < 16 { self.attempts } else { 16 };
+        let wait = RETRANSMIT_FIRST.0 << shift;
+        SimDuration(if wait < RETRANSMIT_MAX.0 { wait } else { RETRANSMIT_MAX.0 })
+    }
+
+    /// Whether something was written that has not arrived.
+    const fn is_behind(&self) -> bool {
+        self.arrived < self.written || (self.fin && !self.fin_arrived)
+    }
+}
+
+impl World {
+    /// Writes bytes into a direction and sends them. The caller has checked room and state.
+    pub(super) fn pipe_write(&mut self, key: ConnKey, side: Side, bytes: &[u8]) {
+        self.trace.fold_bytes(bytes);
+        let conn = self.net.conns.get_mut(key).expect("checked by the caller");
+        let pipe = &mut conn.pipes[side as usize];
+        debug_assert!(bytes.len() as u64 <= pipe.room(), "a write exceeds the window");
+        pipe.buffer.extend(bytes);
+        pipe.written += bytes.len() as u64;
+        self.pipe_send(key, side, Class::Data);
+    }
+
+    /// The direction ends after what was written.
+    pub(super) fn pipe_finish(&mut self, key: ConnKey, side: Side) {
+        let Some(conn) = self.net.conns.get_mut(key) else { return };
+        let pipe = &mut conn.pipes[side as usize];
+        if !std::mem::replace(&mut pipe.fin, true) {
+            self.pipe_send(key, side, Class::Data);
+        }
+    }
+
+    /// Sends what was written, as one segment; while the direction recovers, the timer will.
+    pub(super) fn pipe_send(&mut self, key: ConnKey, side: Side, class: Class) {
+        let conn = self.net.conns.get(key).expect("the sender's connection is live");
+        let pipe = &conn.pipes[side as usize];
+        if pipe.recovering {
+            return;
+        }
+        let link = conn.links[side as usize];
+        match self.fate(link, class, pipe.written - pipe.arrived) {
+            Fate::Lost => self.pipe_recover(key, side),
+            Fate::Arrives { delay, .. } => {
+                let conn = self.net.conns.get_mut(key).expect("still live");
+                let pipe = &mut conn.pipes[side as usize];
+                let at = (caller::now() + delay).max(pipe.last_arrival);
+                pipe.last_arrival = at;
+                let (epoch, upto, fin) = (pipe.epoch, pipe.written, pipe.fin);
+                self.queue.push(at, Event::Segment { conn: key, from: side, epoch, upto, fin });
+            }
+        }
+    }
+
+    /// A segment was lost: the timer will send again.
+    fn pipe_recover(&mut self, key: ConnKey, side: Side) {
+        let conn = self.net.conns.get_mut(key).expect("the sender's connection is live");
+        let pipe = &mut conn.pipes[side as usize];
+        if !std::mem::replace(&mut pipe.recovering, true) {
+            let at = caller::now() + pipe.retransmit_after();
+            self.queue.push(at, Event::Retransmit { conn: key, from: side });
+        }
+    }
+
+    pub(crate) fn retransmit(&mut self, key: ConnKey, side: Side) {
+        let Some(conn) = self.net.conns.get_mut(key) else { return };
+        let sender = conn.ends[side as usize].socket;
+        let pipe = &mut conn.pipes[side as usize];
+        pipe.recovering = false;
+        // The client's first segment also ends the handshake: it must arrive even if it is empty.
+        let behind = pipe.is_behind() || (side == 0 && conn.stage == Stage::Connected);
+        if matches!(sender, Socket::Gone | Socket::Failed) || !behind {
+            return;
+        }
+        if pipe.attempts == RETRANSMISSIONS {
+            self.conn_fail(key, side, std::io::ErrorKind::TimedOut);
+            return;
+        }
+        pipe.attempts += 1;
+        self.pipe_send(key, side, Class::Retransmit);
+    }
+
+    pub(crate) fn segment_arrived(&mut self, key: ConnKey, from: Side, epoch: u32, upto: u64, fin: bool) {
+        let Some(conn) = self.net.conns.get_mut(key) else { return };
+        let pipe = &conn.pipes[from as usize];
+        if pipe.epoch != epoch {
+            return;
+        }
+        let (link, to) = (conn.links[from as usize], across(from));
+        let receiver = &conn.ends[to as usize];
+        let (socket, node) = (receiver.socket, receiver.node);
+        self.trace.fold(self.nodes.get(node).identity.0);
+        self.trace.fold(upto);
+        if self.dropped_by_cut(link) || !self.nodes.get(node).powered {
+            // Lost on the way; what follows it is of no use to a receiver that discards it.
+            let conn = self.net.conns.get_mut(key).expect("still live");
+            conn.pipes[from as usize].epoch += 1;
+            self.pipe_recover(key, from);
+            return;
+        }
+        if socket == Socket::Open && !self.handshake_completed(key) {
+            self.send_reset(key, to);
+            return;
+        }
+        let conn = self.net.conns.get_mut(key).expect("still live");
+        let pipe = &mut conn.pipes[from as usize];
+        match socket {
+            Socket::Open => {
+                debug_assert!(pipe.arrived <= upto && upto <= pipe.written);
+                pipe.arrived = upto;
+                pipe.fin_arrived |= fin;
+                pipe.attempts = 0;
+                let reader = conn.ends[to as usize].reader.take();
+                self.wake_parked(reader);
+            }
+            // The other side's program has closed: only an end is welcome.
+            Socket::Closed if upto == pipe.arrived => pipe.fin_arrived |= fin,
+            Socket::Closed | Socket::Failed | Socket::Gone => self.send_reset(key, to),
+        }
+    }
+
+    /// Reads what has arrived and gives the sender room.
+    pub(super) fn pipe_read(&mut self, key: ConnKey, from: Side, into: &mut [u8]) -> usize {
+        let conn = self.net.conns.get_mut(key).expect("checked by the caller");
+        let count = conn.pipes[from as usize].take(into);
+        self.pipe_credit(key, from);
+        count
+    }
+
+    /// The sender learns what was read, if the way back is open.
+    fn pipe_credit(&mut self, key: ConnKey, from: Side) {
+        let Some(conn) = self.net.conns.get(key) else { return };
+        if self.is_cut(conn.links[across(from) as usize]) {
+            return;
+        }
+        let conn = self.net.conns.get_mut(key).expect("still live");
+        let pipe = &mut conn.pipes[from as usize];
+        if pipe.credited < pipe.read {
+            pipe.credited = pipe.read;
+            let writer = conn.ends[from as usize].writer.take();
+            self.wake_parked(writer);
+        }
+    }
+
+    /// A cut is gone: every sender learns what was read in the meantime.
+    pub(super) fn release_credit(&mut self) {
+        for key in self.net.conns.keys() {
+            self.pipe_credit(key, 0);
+            self.pipe_credit(key, 1);
+        }
+    }
+}

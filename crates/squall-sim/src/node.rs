@@ -1,0 +1,114 @@
+//! Nodes and their lives.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use squall_history::{Identity, NodeName, Topology};
+
+/// A node's hardware and operating system, across its incarnations.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) name: NodeName,
+    pub(crate) identity: Identity,
+    pub(crate) address: Ipv4Addr,
+    /// Incarnation of its software, from 1; zero before the first.
+    pub(crate) boot: u32,
+    /// Whether that incarnation lives.
+    pub(crate) up: bool,
+    /// Whether the operating system answers on the network: it does while the process is dead.
+    pub(crate) powered: bool,
+    /// Whether its process stands still.
+    pub(crate) paused: bool,
+    /// Tasks started in this incarnation, for their identities.
+    pub(crate) spawns: u64,
+    pub(crate) entropy_draws: u64,
+    next_port: u16,
+}
+
+/// First port handed out to sockets that ask for none (Linux's default range).
+const EPHEMERAL_FIRST: u16 = 32_768;
+
+impl Node {
+    /// A port nobody asked for by number.
+    pub(crate) fn ephemeral_port(&mut self) -> u16 {
+        let port = self.next_port;
+        self.next_port = if port == u16::MAX { EPHEMERAL_FIRST } else { port + 1 };
+        port
+    }
+}
+
+/// All nodes, by their place in the topology. The place is used inside a run only; whatever can be
+/// seen from outside goes by name.
+#[derive(Debug)]
+pub(crate) struct Nodes {
+    nodes: Vec<Node>,
+    by_name: BTreeMap<NodeName, u32>,
+    by_address: BTreeMap<Ipv4Addr, u32>,
+}
+
+impl Nodes {
+    /// The nodes of a topology, powered on, with nothing running.
+    ///
+    /// # Panics
+    /// If two nodes have one name.
+    pub(crate) fn new(topology: &Topology) -> Self {
+        let roles = topology.roles();
+        let (mut nodes, mut by_name, mut by_address) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        for spec in &topology.nodes {
+            let index = u32::try_from(nodes.len()).expect("a topology is bounded");
+            let role = roles.iter().position(|role| *role == spec.role).expect("listed just above");
+            let address = address(role, spec.number);
+            let double = by_name.insert(spec.name.clone(), index).is_some()
+                || by_address.insert(address, index).is_some();
+            assert!(!double, "two nodes are {} ({address})", spec.name);
+            nodes.push(Node {
+                name: spec.name.clone(),
+                identity: Identity::of(spec.name.as_str()),
+                address,
+                boot: 0,
+                up: false,
+                powered: true,
+                paused: false,
+                spawns: 0,
+                entropy_draws: 0,
+                next_port: EPHEMERAL_FIRST,
+            });
+        }
+        Self { nodes, by_name, by_address }
+    }
+
+    pub(crate) fn get(&self, index: u32) -> &Node {
+        &self.nodes[index as usize]
+    }
+
+    pub(crate) fn get_mut(&mut self, index: u32) -> &mut Node {
+        &mut self.nodes[index as usize]
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(crate) fn at_address(&self, address: Ipv4Addr) -> Option<u32> {
+        self.by_address.get(&address).copied()
+    }
+
+    /// Whether `boot` is the living incarnation of a node.
+    pub(crate) fn is_current(&self, index: u32, boot: u32) -> bool {
+        let node = self.get(index);
+        node.up && node.boot == boot
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+}
+
+/// `10.<role>.<number>`: a function of the node's own role and number, so that taking another node
+/// away changes no address.
+fn address(role: usize, number: u32) -> Ipv4Addr {
+    let role = u8::try_from(role).expect("at most 256 roles");
+    let [_, _, high, low] = number.to_be_bytes();
+    assert!(number < 1 << 16, "at most 65,535 nodes in a role");
+    Ipv4Addr::new(10, role, high, low)
+}

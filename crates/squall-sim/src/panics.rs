@@ -1,0 +1,59 @@
+//! Panics of the system under test, caught with their place.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::Once;
+
+/// What a panic said, and where.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caught {
+    pub(crate) message: String,
+    pub(crate) location: String,
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Caught>> = const { RefCell::new(None) };
+}
+
+/// Runs `f`; a panic of it is caught, told nowhere on the terminal, and described.
+pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, (Caught, Box<dyn Any + Send>)> {
+    install();
+    // Whatever `f` leaves half done belongs to a task that is dropped and never polled again.
+    catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
+        let mut caught = LAST.take().unwrap_or_default();
+        caught.message = with_advice(caught.message);
+        (caught, payload)
+    })
+}
+
+/// Takes the process's panic hook once; panics outside a simulated node go on to the previous one.
+fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if crate::caller::in_simulation() {
+                LAST.set(Some(describe(info)));
+            } else {
+                previous(info);
+            }
+        }));
+    });
+}
+
+fn describe(info: &PanicHookInfo<'_>) -> Caught {
+    let location = info.location().map(ToString::to_string).unwrap_or_default();
+    Caught { message: info.payload_as_str().unwrap_or("(no message)").to_owned(), location }
+}
+
+/// Calls of tokio's own runtime find none here; says what to use instead.
+fn with_advice(message: String) -> String {
+    if message.contains("must be called from the context of a Tokio 1.x runtime") {
+        return format!(
+            "{message} (in a simulation use squall_io::task::spawn, squall_io::time and squall_io::net \
+             in place of tokio's own)"
+        );
+    }
+    message
+}

@@ -1,0 +1,411 @@
+//! The harness's handle on a simulation.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use squall_history::{
+    Body, Boot, Digest, DiskProfile, Draws, Identity, NetworkProfile, NodeEvent, NodeName, Record, Seed,
+    SimTime, Topology,
+};
+
+use crate::caller::{self, Caller};
+use crate::disk::Disks;
+use crate::effects::Effects;
+use crate::net::Network;
+use crate::net::rule::{Rule, RuleId};
+use crate::node::Nodes;
+use crate::task::{self, Body as TaskBody, JoinError, Root, Software};
+use crate::trace::{Checkpoint, JournalEntry, Journaling, Trace};
+use crate::waker::{self, RUNS_MAX, TaskKey};
+use crate::world::{self, World};
+
+/// What a simulation is made from.
+#[derive(Clone, Debug)]
+pub struct SimConfig<'a> {
+    /// Where every draw comes from.
+    pub seed: Seed,
+    /// The nodes.
+    pub topology: &'a Topology,
+    /// Every link, before any rule.
+    pub network: NetworkProfile,
+    /// Every disk.
+    pub disk: DiskProfile,
+    /// Bounds.
+    pub limits: SimLimits,
+    /// Whether to keep a journal.
+    pub journaling: Journaling,
+}
+
+/// Bounds of a simulation; reaching one is told, never a hang.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SimLimits {
+    /// Events executed, polls included.
+    pub events: u64,
+    /// Polls while virtual time stands still.
+    pub polls_per_instant: u64,
+}
+
+impl Default for SimLimits {
+    /// 50 million events; a million polls at one instant, which no program needs that makes
+    /// progress.
+    fn default() -> Self {
+        Self { events: 50_000_000, polls_per_instant: 1_000_000 }
+    }
+}
+
+/// Why [`Sim::run_until`] came back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ran {
+    /// The time is reached.
+    Reached,
+    /// There are records to take; the time is not reached.
+    Recorded,
+    /// The limit on events is reached.
+    EventLimit,
+    /// Tasks wake each other while time stands still.
+    Stuck {
+        /// Of this node.
+        node: NodeName,
+        /// The last one polled was started here.
+        place: String,
+    },
+}
+
+/// What is left when a simulation is over.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Digest of everything that happened.
+    pub digest: Digest,
+    /// Events executed.
+    pub events: u64,
+    /// Wakes that came from other threads: nothing in them is reproducible.
+    pub foreign_wakes: u64,
+    /// The digest along the way.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Every packet and its fate, if a journal was kept.
+    pub journal: Vec<JournalEntry>,
+}
+
+/// A simulation on the current thread. One at a time; dropping it ends it.
+#[derive(Debug)]
+pub struct Sim {
+    limits: SimLimits,
+    polls_here: u64,
+    foreign_wakes: u64,
+    on_poll: Option<fn(&NodeName, &str)>,
+    /// It lives in a thread-local: it must not leave its thread.
+    _thread: std::marker::PhantomData<*const ()>,
+}
+
+impl Sim {
+    /// A simulation with nothing running yet.
+    ///
+    /// # Panics
+    /// If there is one on this thread, after four million in one process, or if two nodes have one
+    /// name.
+    pub fn new(config: &SimConfig<'_>) -> Self {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        let run = RUNS.fetch_add(1, Ordering::Relaxed) + 1;
+        assert!(run < RUNS_MAX, "too many runs in one process: a run id must never repeat");
+        let nodes = Nodes::new(config.topology);
+        let disks = Disks::new(nodes.len(), config.disk);
+        world::enter(World::new(
+            run,
+            Draws::new(config.seed),
+            nodes,
+            Network::new(config.network),
+            disks,
+            Trace::new(config.journaling),
+        ));
+        Self {
+            limits: config.limits,
+            polls_here: 0,
+            foreign_wakes: 0,
+            on_poll: None,
+            _thread: std::marker::PhantomData,
+        }
+    }
+
+    /// Calls `hook` before every poll with the node and the place its task was started at: slow, for
+    /// finding out which poll does not return.
+    pub fn on_poll(&mut self, hook: fn(&NodeName, &str)) {
+        self.on_poll = Some(hook);
+    }
+
+    /// Starts the next incarnation of a node, which must be down.
+    ///
+    /// # Panics
+    /// If the node is up or unknown.
+    #[track_caller]
+    pub fn start(&mut self, node: &NodeName, software: Software) {
+        let place = std::panic::Location::caller();
+        let node = index(node);
+        world::with(|world| {
+            let state = world.nodes.get_mut(node);
+            assert!(!state.up, "{} is up already", state.name);
+            state.boot += 1;
+            (state.up, state.powered, state.paused, state.spawns) = (true, true, false, 0);
+            world.record_node(node, NodeEvent::Started);
+            world.tasks_spawn(node, Box::new(Root(software)), place);
+        });
+    }
+
+    /// Runs to `limit`: everything before it has happened, nothing at it.
+    pub fn run_until(&mut self, limit: SimTime) -> Ran {
+        loop {
+            if let Some(why) = self.run_ready() {
+                return why;
+            }
+            let more = world::with(|world| {
+                let Some((at, event)) = world.next_event(limit) else { return false };
+                assert!(at >= caller::now(), "an event lies in the past");
+                if at > caller::now() {
+                    caller::set_now(at);
+                    self.polls_here = 0;
+                }
+                world.execute(event);
+                true
+            });
+            if !more {
+                // A reached limit is an instant at which the harness acts.
+                if limit > caller::now() && limit != SimTime::MAX {
+                    caller::set_now(limit);
+                    self.polls_here = 0;
+                }
+                return Ran::Reached;
+            }
+        }
+    }
+
+    /// Polls every ready task; `Some` if that is to be told.
+    fn run_ready(&mut self) -> Option<Ran> {
+        loop {
+            if waker::has_foreign_wakes() {
+                self.take_foreign_wakes();
+            }
+            let next = world::with(|world| {
+                if world.trace.has_records() {
+                    return Err(Ran::Recorded);
+                }
+                if world.trace.events >= self.limits.events {
+                    return Err(Ran::EventLimit);
+                }
+                Ok(world.tasks.pop_ready())
+            });
+            let key = match next {
+                Ok(key) => key?,
+                Err(why) => return Some(why),
+            };
+            self.polls_here += 1;
+            if self.polls_here > self.limits.polls_per_instant || self.on_poll.is_some() {
+                let (node, place) = describe(key);
+                if let Some(hook) = self.on_poll {
+                    hook(&node, &place);
+                }
+                if self.polls_here > self.limits.polls_per_instant {
+                    return Some(Ran::Stuck { node, place });
+                }
+            }
+            task::poll(key);
+        }
+    }
+
+    fn take_foreign_wakes(&mut self) {
+        for key in waker::foreign_wakes(caller::run()) {
+            self.foreign_wakes += 1;
+            world::with(|world| world.tasks_wake(key));
+        }
+    }
+
+    /// The records since the last call, in order.
+    pub fn take_records(&mut self) -> Vec<Record> {
+        world::with(|world| world.trace.take_records())
+    }
+
+    /// True virtual time.
+    pub fn now(&self) -> SimTime {
+        caller::now()
+    }
+
+    /// Events executed so far.
+    pub fn events(&self) -> u64 {
+        world::with(|world| world.trace.events)
+    }
+
+    /// Digest of everything that happened so far.
+    pub fn digest(&self) -> Digest {
+        world::with(|world| world.trace.digest())
+    }
+
+    /// Draws come from `seed` from now on.
+    pub fn reseed(&mut self, seed: Seed) {
+        world::with(|world| {
+            world.draws = Draws::new(seed);
+            world.trace.fold(seed.0);
+        });
+    }
+
+    /// Whether a node's software runs (standing still counts as running).
+    pub fn is_up(&self, node: &NodeName) -> bool {
+        let node = index(node);
+        world::with(|world| world.nodes.get(node).up)
+    }
+
+    /// Kills a node's process. The operating system lives: peers see FIN or RST, connection
+    /// requests are refused, the page cache stays.
+    pub fn kill(&mut self, node: &NodeName) -> Effects {
+        self.stop(index(node), Stop::Kill)
+    }
+
+    /// Cuts a node's power: silence on the network, and what was not synced is lost or torn.
+    pub fn power_loss(&mut self, node: &NodeName) -> Effects {
+        self.stop(index(node), Stop::PowerLoss)
+    }
+
+    fn stop(&mut self, node: u32, how: Stop) -> Effects {
+        let mut effects = Effects::default();
+        let (boot, bodies) = world::with(|world| {
+            let state = world.nodes.get_mut(node);
+            let was_up = std::mem::replace(&mut state.up, false);
+            let was_powered = state.powered;
+            state.paused = false;
+            world.trace.fold(how as u64);
+            world.trace.fold(world.nodes.get(node).identity.0);
+            match how {
+                Stop::Kill => world.net_kill(node, &mut effects),
+                Stop::PowerLoss => {
+                    world.nodes.get_mut(node).powered = false;
+                    world.net_power_loss(node, &mut effects);
+                    world.disk_power_loss(node, &mut effects);
+                }
+            }
+            if was_up || (was_powered && matches!(how, Stop::PowerLoss)) {
+                let event = match how {
+                    Stop::Kill => NodeEvent::Killed,
+                    Stop::PowerLoss => NodeEvent::PowerLost,
+                };
+                world.record_node(node, event);
+            }
+            (world.nodes.get(node).boot, world.tasks_take_all(node))
+        });
+        effects.add("tasks-dropped", bodies.len() as u64);
+        drop_bodies(node, boot, bodies);
+        effects
+    }
+
+    /// A node's process stands still; its kernel goes on.
+    pub fn pause(&mut self, node: &NodeName) {
+        let node = index(node);
+        world::with(|world| {
+            let state = world.nodes.get_mut(node);
+            if state.up && !state.paused {
+                state.paused = true;
+                world.trace.fold(3);
+                world.trace.fold(world.nodes.get(node).identity.0);
+                world.tasks_park(node);
+                world.record_node(node, NodeEvent::Paused);
+            }
+        });
+    }
+
+    /// A paused node goes on. What it missed comes at once.
+    pub fn resume(&mut self, node: &NodeName) -> Effects {
+        let node = index(node);
+        let mut effects = Effects::default();
+        world::with(|world| {
+            let state = world.nodes.get_mut(node);
+            if state.up && state.paused {
+                state.paused = false;
+                world.trace.fold(4);
+                world.trace.fold(world.nodes.get(node).identity.0);
+                world.record_node(node, NodeEvent::Resumed);
+                effects.add("wakes-delayed", world.tasks_unpark(node));
+            }
+        });
+        effects
+    }
+
+    /// Lays a rule on directed links until it is removed. `identity` addresses its draws.
+    pub fn add_rule(&mut self, identity: Identity, rule: Rule, links: &[(NodeName, NodeName)]) -> RuleId {
+        let links: Vec<(u32, u32)> = links.iter().map(|(from, to)| (index(from), index(to))).collect();
+        world::with(|world| world.net_add_rule(identity, rule, &links))
+    }
+
+    /// Removes a rule; what it did.
+    pub fn remove_rule(&mut self, rule: RuleId) -> Effects {
+        world::with(|world| world.net_remove_rule(rule))
+    }
+
+    /// Adds a record of the harness's own (a fault's life, a client's operation) to the history.
+    pub fn record(&mut self, node: Option<&NodeName>, body: Body) {
+        let record = Record { at: caller::now(), node: node.cloned(), boot: None, body };
+        world::with(|world| world.trace.record_unfolded(record));
+    }
+
+    /// Ends the simulation: every node stops, nothing of that is recorded.
+    pub fn end(mut self) -> Ended {
+        self.take_foreign_wakes();
+        let ended = world::with(|world| Ended {
+            digest: world.trace.digest(),
+            events: world.trace.events,
+            foreign_wakes: self.foreign_wakes,
+            checkpoints: std::mem::take(&mut world.trace.checkpoints),
+            journal: std::mem::take(&mut world.trace.journal),
+        });
+        drop(self);
+        ended
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        let nodes = world::with(|world| u32::try_from(world.nodes.len()).expect("indexed by u32"));
+        for node in 0..nodes {
+            let (boot, bodies) = world::with(|world| {
+                world.nodes.get_mut(node).up = false;
+                (world.nodes.get(node).boot, world.tasks_take_all(node))
+            });
+            drop_bodies(node, boot, bodies);
+        }
+        // Wakers of others that are still parked may run destructors: outside the borrow.
+        let world = world::leave();
+        drop(world);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stop {
+    Kill = 1,
+    PowerLoss = 2,
+}
+
+fn index(node: &NodeName) -> u32 {
+    world::with(|world| world.nodes.named(node.as_str()))
+        .unwrap_or_else(|| panic!("the topology has no node `{node}`"))
+}
+
+fn describe(task: TaskKey) -> (NodeName, String) {
+    world::with(|world| {
+        let task = world.tasks.get(task).expect("a ready task is live");
+        (world.nodes.get(task.node).name.clone(), task.place.to_string())
+    })
+}
+
+/// Drops tasks as their node, on a dead ground: what their destructors try to send goes nowhere.
+fn drop_bodies(node: u32, boot: u32, bodies: Vec<(TaskKey, Box<dyn TaskBody>)>) {
+    for (task, body) in bodies {
+        caller::as_caller(Caller { node, boot, task }, || task::drop_body(body, JoinError::Cancelled));
+    }
+}
+
+impl World {
+    pub(crate) fn record_node(&mut self, node: u32, event: NodeEvent) {
+        let state = self.nodes.get(node);
+        let record = Record {
+            at: caller::now(),
+            node: Some(state.name.clone()),
+            boot: Some(Boot(state.boot)),
+            body: Body::Node(event),
+        };
+        self.trace.record(record);
+    }
+}

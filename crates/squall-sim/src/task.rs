@@ -1,0 +1,449 @@
+//! Tasks: each belongs to one incarnation of a node, and which runnable one is next is drawn.
+
+use std::any::Any;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use squall_history::{Domain, Draw, Draws, Identity};
+
+use crate::caller;
+use crate::waker::{GENERATIONS, TASKS_MAX, TaskKey};
+use crate::world::{self, World};
+
+/// The software of one incarnation of a node.
+pub type Software = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// Why a task gave no value.
+pub enum JoinError {
+    /// It was aborted, or its node stopped.
+    Cancelled,
+    /// It panicked, with this payload.
+    Panicked(Box<dyn Any + Send>),
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cancelled => "Cancelled",
+            Self::Panicked(_) => "Panicked",
+        })
+    }
+}
+
+/// A task's future with its result's place, without its types.
+pub(crate) trait Body: Send {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    /// Ends it without a value. The future is dropped first.
+    fn end(self: Box<Self>, why: JoinError);
+}
+
+#[derive(Default)]
+struct Slot {
+    generation: u32,
+    task: Option<Task>,
+}
+
+/// A live task.
+pub(crate) struct Task {
+    /// Absent while it is being polled.
+    body: Option<Box<dyn Body>>,
+    pub(crate) node: u32,
+    pub(crate) boot: u32,
+    pub(crate) identity: Identity,
+    pub(crate) place: &'static Location<'static>,
+    wakes: u64,
+    draws: u64,
+    state: State,
+    aborted: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Waiting,
+    /// In the ready queue.
+    Ready,
+    /// Woken while its node stands still.
+    Parked,
+}
+
+/// All tasks, and the ready ones in the order of their drawn priorities.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    ready: BinaryHeap<Reverse<(u64, u32, u32)>>,
+}
+
+impl fmt::Debug for Tasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tasks").field("slots", &self.slots.len()).finish_non_exhaustive()
+    }
+}
+
+impl Tasks {
+    pub(crate) fn get(&self, key: TaskKey) -> Option<&Task> {
+        let slot = self.slots.get(key.index as usize)?;
+        slot.task.as_ref().filter(|_| slot.generation == key.generation)
+    }
+
+    fn get_mut(&mut self, key: TaskKey) -> Option<&mut Task> {
+        let slot = self.slots.get_mut(key.index as usize)?;
+        slot.task.as_mut().filter(|_| slot.generation == key.generation)
+    }
+
+    fn insert(&mut self, task: Task) -> TaskKey {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            u32::try_from(self.slots.len() - 1).expect("bounded just below")
+        });
+        assert!(index < TASKS_MAX, "more than {TASKS_MAX} tasks at a time");
+        let slot = &mut self.slots[index as usize];
+        debug_assert!(slot.task.is_none(), "a free slot holds no task");
+        slot.task = Some(task);
+        TaskKey { index, generation: slot.generation }
+    }
+
+    /// Takes a task out for good.
+    fn remove(&mut self, key: TaskKey) -> Option<Task> {
+        self.get(key)?;
+        let slot = &mut self.slots[key.index as usize];
+        let task = slot.task.take();
+        slot.generation += 1;
+        // A slot that has used up its generations is retired: a stale waker never hits a new task.
+        if slot.generation < GENERATIONS {
+            self.free.push(key.index);
+        }
+        task
+    }
+
+    /// The next runnable task, if any.
+    pub(crate) fn pop_ready(&mut self) -> Option<TaskKey> {
+        while let Some(Reverse((_, index, generation))) = self.ready.pop() {
+            let key = TaskKey { index, generation };
+            // A task that ended or was parked since leaves its entry behind.
+            if self.get(key).is_some_and(|task| task.state == State::Ready) {
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// Takes the body out for polling.
+    pub(crate) fn take_body(&mut self, key: TaskKey) -> Option<Box<dyn Body>> {
+        let task = self.get_mut(key)?;
+        task.state = State::Waiting;
+        task.body.take()
+    }
+
+    /// Puts the body back after polling; false if the task is gone.
+    #[must_use]
+    fn put_back(&mut self, key: TaskKey, body: Box<dyn Body>) -> bool {
+        self.get_mut(key).is_some_and(|task| {
+            task.body = Some(body);
+            true
+        })
+    }
+
+    /// Live tasks of a node.
+    fn of_node(&self, node: u32) -> Vec<TaskKey> {
+        let live = self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            let task = slot.task.as_ref()?;
+            let index = u32::try_from(index).expect("bounded at insertion");
+            (task.node == node).then_some(TaskKey { index, generation: slot.generation })
+        });
+        live.collect()
+    }
+
+    pub(crate) fn draw(&mut self, key: TaskKey, draws: &Draws) -> Draw {
+        let task = self.get_mut(key).expect("the calling task is live");
+        task.draws += 1;
+        draws.draw(Domain::System, task.identity, task.draws)
+    }
+}
+
+impl World {
+    /// Makes a task runnable; one that ended since is left alone.
+    pub(crate) fn tasks_wake(&mut self, key: TaskKey) {
+        let Some(task) = self.tasks.get_mut(key) else { return };
+        if task.state != State::Waiting {
+            return;
+        }
+        if self.nodes.get(task.node).paused {
+            task.state = State::Parked;
+            return;
+        }
+        task.state = State::Ready;
+        task.wakes += 1;
+        let priority = self.draws.draw(Domain::Schedule, task.identity, task.wakes).bits();
+        self.tasks.ready.push(Reverse((priority, key.index, key.generation)));
+    }
+
+    /// Parks every runnable task of a node that stands still.
+    pub(crate) fn tasks_park(&mut self, node: u32) {
+        for key in self.tasks.of_node(node) {
+            let task = self.tasks.get_mut(key).expect("just listed");
+            if task.state == State::Ready {
+                task.state = State::Parked;
+            }
+        }
+    }
+
+    /// Makes every parked task of a node runnable; how many there were.
+    pub(crate) fn tasks_unpark(&mut self, node: u32) -> u64 {
+        let mut count = 0;
+        for key in self.tasks.of_node(node) {
+            let task = self.tasks.get_mut(key).expect("just listed");
+            if task.state == State::Parked {
+                task.state = State::Waiting;
+                count += 1;
+                self.tasks_wake(key);
+            }
+        }
+        count
+    }
+
+    /// Starts a task, ready to run.
+    pub(crate) fn tasks_spawn(
+        &mut self,
+        node: u32,
+        body: Box<dyn Body>,
+        place: &'static Location<'static>,
+    ) -> TaskKey {
+        let owner = self.nodes.get_mut(node);
+        let identity = owner.identity.with(owner.boot.into()).with(owner.spawns);
+        owner.spawns += 1;
+        let boot = owner.boot;
+        let key = self.tasks.insert(Task {
+            body: Some(body),
+            node,
+            boot,
+            identity,
+            place,
+            wakes: 0,
+            draws: 0,
+            state: State::Waiting,
+            aborted: false,
+        });
+        self.tasks_wake(key);
+        key
+    }
+
+    /// Takes all tasks of a node out, to be dropped outside the borrow.
+    pub(crate) fn tasks_take_all(&mut self, node: u32) -> Vec<(TaskKey, Box<dyn Body>)> {
+        let keys = self.tasks.of_node(node);
+        let bodies = keys.into_iter().filter_map(|key| {
+            let body = self.tasks.remove(key)?.body?;
+            Some((key, body))
+        });
+        bodies.collect()
+    }
+
+    /// A task is over.
+    pub(crate) fn tasks_finish(&mut self, key: TaskKey) {
+        self.tasks.remove(key);
+    }
+}
+
+/// A task's result and who waits for it.
+struct Join<T> {
+    ended: Option<Result<T, JoinError>>,
+    waiter: Option<Waker>,
+    finished: bool,
+}
+
+/// Shared by a task and its handle. A mutex because handles are `Send`; within a run it is never
+/// contended.
+struct Shared<T>(Arc<Mutex<Join<T>>>);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Shared<T> {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Join { ended: None, waiter: None, finished: false })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Join<T>> {
+        self.0.lock().expect("nothing panics while it holds the lock")
+    }
+
+    fn finish(&self, ended: Result<T, JoinError>) {
+        let waiter = {
+            let mut join = self.lock();
+            (join.ended, join.finished) = (Some(ended), true);
+            join.waiter.take()
+        };
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+    }
+}
+
+struct Typed<F: Future> {
+    future: Pin<Box<F>>,
+    shared: Shared<F::Output>,
+}
+
+impl<F> Body for Typed<F>
+where
+    F: Future + Send,
+    F::Output: Send,
+{
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.future.as_mut().poll(cx).map(|value| self.shared.finish(Ok(value)))
+    }
+
+    fn end(self: Box<Self>, why: JoinError) {
+        let Self { future, shared } = *self;
+        drop(future);
+        shared.finish(Err(why));
+    }
+}
+
+/// Waits for a task, or aborts it. Dropping it lets the task run on.
+#[must_use = "a task whose handle is dropped runs on"]
+pub struct JoinHandle<T> {
+    run: u32,
+    /// Absent if the node had stopped when the task should have started.
+    task: Option<TaskKey>,
+    shared: Shared<T>,
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("task", &self.task).finish_non_exhaustive()
+    }
+}
+
+impl<T> JoinHandle<T> {
+    /// Asks the task to end: it is dropped at its next turn, never at once.
+    pub fn abort(&self) {
+        if let Some(key) = self.task
+            && self.run == caller::run()
+        {
+            world::with(|world| {
+                if let Some(task) = world.tasks.get_mut(key) {
+                    task.aborted = true;
+                    world.tasks_wake(key);
+                }
+            });
+        }
+    }
+
+    /// Whether the task has ended.
+    pub fn is_finished(&self) -> bool {
+        self.shared.lock().finished
+    }
+
+    /// Ready with the task's value once it has ended.
+    ///
+    /// # Panics
+    /// After it was ready.
+    pub fn poll_join(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        let mut join = self.shared.lock();
+        if let Some(ended) = join.ended.take() {
+            return Poll::Ready(ended);
+        }
+        assert!(!join.finished, "a join handle was polled after it was ready");
+        let old = join.waiter.replace(cx.waker().clone());
+        drop(join);
+        drop(old);
+        Poll::Pending
+    }
+}
+
+/// Starts a task on the calling node. `place` is where the system asked for it.
+///
+/// # Panics
+/// Outside software on a node.
+pub fn spawn<F>(future: F, place: &'static Location<'static>) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let caller = caller::expect();
+    let shared = Shared::new();
+    let body = Box::new(Typed { future: Box::pin(future), shared: shared.clone() });
+    // On a node that is being stopped nothing starts any more: the future is dropped, outside the
+    // borrow, as if it had started and been stopped at once.
+    let alive = world::with(|world| world.nodes.is_current(caller.node, caller.boot));
+    let task = if alive {
+        Some(world::with(|world| world.tasks_spawn(caller.node, body, place)))
+    } else {
+        body.end(JoinError::Cancelled);
+        None
+    };
+    JoinHandle { run: caller::run(), task, shared }
+}
+
+/// A node's root task: its result is recorded, nobody joins it.
+pub(crate) struct Root(pub(crate) Software);
+
+impl Body for Root {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx).map(|ended| {
+            let error = ended.err();
+            caller::observe(squall_history::Body::Node(squall_history::NodeEvent::Exited { error }));
+        })
+    }
+
+    fn end(self: Box<Self>, _why: JoinError) {}
+}
+
+/// Polls one task, outside the world's borrow.
+pub(crate) fn poll(key: TaskKey) {
+    let Some((mut body, caller, aborted)) = world::with(|world| {
+        let task = world.tasks.get(key)?;
+        let caller = caller::Caller { node: task.node, boot: task.boot, task: key };
+        let (identity, aborted) = (task.identity, task.aborted);
+        world.trace.fold(caller::now().0);
+        world.trace.fold(identity.0);
+        Some((world.tasks.take_body(key)?, caller, aborted))
+    }) else {
+        return;
+    };
+    caller::as_caller(caller, || {
+        if aborted {
+            world::with(|world| world.tasks_finish(key));
+            drop_body(body, JoinError::Cancelled);
+            return;
+        }
+        let waker = crate::waker::waker(caller::run(), key);
+        match crate::panics::catch(|| body.poll(&mut Context::from_waker(&waker))) {
+            Ok(Poll::Pending) => {
+                // Aborted by itself while it ran: it is dropped at its next turn, which the abort
+                // has made ready.
+                let returned = world::with(|world| world.tasks.put_back(key, body));
+                debug_assert!(returned, "a task being polled cannot be taken away");
+            }
+            Ok(Poll::Ready(())) => world::with(|world| world.tasks_finish(key)),
+            Err((caught, payload)) => {
+                world::with(|world| world.tasks_finish(key));
+                record_panic(caught);
+                drop_body(body, JoinError::Panicked(payload));
+            }
+        }
+    });
+    world::with(|world| world.trace.executed(caller::now()));
+}
+
+fn record_panic(caught: crate::panics::Caught) {
+    let panicked = squall_history::NodeEvent::Panicked { message: caught.message, location: caught.location };
+    caller::observe(squall_history::Body::Node(panicked));
+}
+
+/// Ends a task's body; a destructor that panics is a panic of the node as well.
+pub(crate) fn drop_body(body: Box<dyn Body>, why: JoinError) {
+    if let Err((caught, _)) = crate::panics::catch(|| body.end(why)) {
+        record_panic(caught);
+    }
+}

@@ -1,0 +1,167 @@
+//! The whole state of a simulation, reached through one thread-local.
+//!
+//! Nothing of the system under test runs while the world is borrowed: futures are polled and
+//! dropped outside, and wakers that are not ours (those of combinators) are set aside and woken
+//! after the borrow ends.
+
+use std::cell::RefCell;
+use std::task::Waker;
+
+use squall_history::{Draw, Draws, SimTime};
+
+use crate::caller;
+use crate::disk::Disks;
+use crate::event::Event;
+use crate::net::Network;
+use crate::node::Nodes;
+use crate::queue::Queue;
+use crate::task::Tasks;
+use crate::timer::Timers;
+use crate::trace::Trace;
+use crate::waker::{self, TaskKey};
+
+thread_local! {
+    static WORLD: RefCell<Option<Box<World>>> = const { RefCell::new(None) };
+}
+
+/// A simulation's state, by subsystem. Each owns its part; what needs several is a method here or
+/// in the subsystem's own file.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) run: u32,
+    pub(crate) draws: Draws,
+    pub(crate) queue: Queue,
+    pub(crate) timers: Timers,
+    pub(crate) tasks: Tasks,
+    pub(crate) nodes: Nodes,
+    pub(crate) net: Network,
+    pub(crate) disks: Disks,
+    pub(crate) trace: Trace,
+    /// Foreign wakers to wake, and to drop, once the world is no longer borrowed.
+    to_wake: Vec<Waker>,
+    to_drop: Vec<Waker>,
+}
+
+impl World {
+    pub(crate) fn new(
+        run: u32,
+        draws: Draws,
+        nodes: Nodes,
+        net: Network,
+        disks: Disks,
+        trace: Trace,
+    ) -> Self {
+        Self {
+            run,
+            draws,
+            queue: Queue::default(),
+            timers: Timers::default(),
+            tasks: Tasks::default(),
+            nodes,
+            net,
+            disks,
+            trace,
+            to_wake: Vec::new(),
+            to_drop: Vec::new(),
+        }
+    }
+
+    /// Wakes whoever waits: a task of ours at once, anything else after the borrow.
+    pub(crate) fn wake(&mut self, waker: Waker) {
+        match waker::task_of(&waker, self.run) {
+            Some(task) => self.tasks_wake(task),
+            None => self.to_wake.push(waker),
+        }
+    }
+
+    /// Wakes whoever is parked in `place`.
+    pub(crate) fn wake_parked(&mut self, parked: Option<Waker>) {
+        if let Some(waker) = parked {
+            self.wake(waker);
+        }
+    }
+
+    /// Drops a waker once that is safe.
+    pub(crate) fn discard(&mut self, waker: Waker) {
+        // One of ours is a number; another's destructor may run anything.
+        if waker::task_of(&waker, self.run).is_none() {
+            self.to_drop.push(waker);
+        }
+    }
+
+    /// The next draw of a task itself (domain `System`).
+    pub(crate) fn task_draw(&mut self, task: TaskKey) -> Draw {
+        self.tasks.draw(task, &self.draws)
+    }
+
+    /// Executes one event at `now`.
+    pub(crate) fn execute(&mut self, event: Event) {
+        self.trace.fold(caller::now().0);
+        self.trace.fold(event.kind());
+        match event {
+            Event::Timer(key) => self.timer_fired(key),
+            Event::Syn(conn) => self.syn_arrived(conn),
+            Event::SynAck(conn) => self.syn_ack_arrived(conn),
+            Event::Refused(conn) => self.refusal_arrived(conn),
+            Event::SynRetry { conn, attempt } => self.syn_again(conn, attempt),
+            Event::Segment { conn, from, epoch, upto, fin } => {
+                self.segment_arrived(conn, from, epoch, upto, fin);
+            }
+            Event::Retransmit { conn, from } => self.retransmit(conn, from),
+            Event::Reset { conn, to } => self.reset_arrived(conn, to),
+            Event::Datagram(packet) => self.datagram_arrived(packet),
+        }
+        self.trace.executed(caller::now());
+    }
+
+    /// The next event before `limit`, with its time. Events whose timer is gone are skipped without
+    /// a trace.
+    pub(crate) fn next_event(&mut self, limit: SimTime) -> Option<(SimTime, Event)> {
+        while self.queue.next_at()? < limit {
+            let (at, event) = self.queue.pop()?;
+            match event {
+                Event::Timer(key) if self.timer_is_stale(key) => {}
+                _ => return Some((at, event)),
+            }
+        }
+        None
+    }
+}
+
+/// Puts a world on this thread.
+///
+/// # Panics
+/// If there is one already.
+pub(crate) fn enter(world: World) {
+    WORLD.with_borrow_mut(|slot| {
+        assert!(slot.is_none(), "one simulation at a time on a thread");
+        caller::set_run(world.run);
+        *slot = Some(Box::new(world));
+    });
+}
+
+/// Takes the world off this thread.
+pub(crate) fn leave() -> Box<World> {
+    caller::set_run(0);
+    WORLD.with_borrow_mut(Option::take).expect("the simulation is on this thread")
+}
+
+/// Runs `f` on the world, then wakes and drops what `f` set aside.
+///
+/// # Panics
+/// If no simulation is on this thread.
+pub(crate) fn with<R>(f: impl FnOnce(&mut World) -> R) -> R {
+    let (result, aside) = WORLD.with_borrow_mut(|slot| {
+        let world = slot.as_mut().expect("no simulator runs on this thread");
+        let result = f(world);
+        let quiet = world.to_wake.is_empty() && world.to_drop.is_empty();
+        let aside =
+            (!quiet).then(|| (std::mem::take(&mut world.to_wake), std::mem::take(&mut world.to_drop)));
+        (result, aside)
+    });
+    if let Some((to_wake, to_drop)) = aside {
+        to_wake.into_iter().for_each(Waker::wake);
+        drop(to_drop);
+    }
+    result
+}
