@@ -30,7 +30,8 @@ pub struct Record {
 pub enum Body {
     /// A client operation was invoked or completed.
     Op(Op),
-    /// A node's life.
+    /// A node's life. Not `node` in the file: that is the field that says which.
+    #[serde(rename = "life")]
     Node(NodeEvent),
     /// A fault's life.
     Fault(FaultEvent),
