@@ -87,14 +87,7 @@ impl Checker for Recovery {
 
 impl Recovery {
     /// Judges one client, answerable until `until`.
-    fn judge(
-        &self,
-        name: &NodeName,
-        client: &Client,
-        calm: &Calm,
-        until: SimTime,
-        findings: &mut Findings,
-    ) {
+    fn judge(&self, name: &NodeName, client: &Client, calm: &Calm, until: SimTime, findings: &mut Findings) {
         let due = calm.at + self.within;
         let after = json!({ "event": calm.what, "at": calm.at });
         let first = client.oks.iter().position(|ok| ok.invoked_after);
@@ -206,10 +199,7 @@ impl Client {
                 }
                 Body::Node(NodeEvent::Started | NodeEvent::Resumed) => client.left = None,
                 Body::Node(
-                    NodeEvent::Killed
-                    | NodeEvent::PowerLost
-                    | NodeEvent::Paused
-                    | NodeEvent::Exited { .. },
+                    NodeEvent::Killed | NodeEvent::PowerLost | NodeEvent::Paused | NodeEvent::Exited { .. },
                 ) => client.left = client.left.or(Some(record.at)),
                 _ => {}
             }

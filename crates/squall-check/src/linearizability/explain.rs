@@ -1,0 +1,81 @@
+//! Why a history is not linearizable, for people and as evidence.
+
+use serde_json::{Value, json};
+
+use super::Model;
+use super::operations::{IllFormed, Operation};
+use super::search::Furthest;
+use crate::Findings;
+
+/// Operations shown of the order before the one that found no place: the latest ones matter, and
+/// a history may have a hundred thousand.
+const ORDER_MAX: usize = 64;
+
+/// Operations named as concurrent with it.
+const CONCURRENT_MAX: usize = 16;
+
+/// Adds what is wrong with a history that is ill-formed.
+pub(super) fn ill_formed(ill_formed: &IllFormed, findings: &mut Findings) {
+    let IllFormed { at, op, problem } = ill_formed;
+    findings
+        .violated(*at, format!("the history is ill-formed: {problem}"))
+        .op(*op)
+        .evidence(json!({ "ill-formed": problem }));
+}
+
+/// Adds the violation: the first completion up to which the history cannot be explained, and the
+/// longest legal order of what can.
+pub(super) fn illegal<M: Model>(
+    model: &M,
+    key: Option<&str>,
+    operations: &[Operation<'_>],
+    furthest: &Furthest<M::State>,
+    findings: &mut Findings,
+) {
+    let stuck = &operations[furthest.stuck];
+    let (completed, output) = stuck.ok.expect("only a completion stops the search");
+    let shown = furthest.order.len().saturating_sub(ORDER_MAX);
+    let order: Vec<Value> = furthest.order[shown..].iter().map(|&op| operations[op].evidence()).collect();
+    let beside = |other: &&Operation<'_>| other.id != stuck.id && other.overlaps(stuck);
+    let concurrent: Vec<&Operation<'_>> = operations.iter().filter(beside).take(CONCURRENT_MAX).collect();
+    let object = key.map_or(String::new(), |key| format!(" of key `{key}`"));
+    let message = format!(
+        "`{}`{object} by process {} returned {}, which fits no legal order of the operations",
+        stuck.f,
+        stuck.process.0,
+        short(output)
+    );
+    let evidence = json!({
+        "model": model.name(),
+        "key": key,
+        "cannot-place": stuck.evidence(),
+        "longest-order": order,
+        "longest-order-omitted": shown,
+        "state-after-it": model.show(&furthest.state),
+        "concurrent": concurrent.iter().map(|other| other.evidence()).collect::<Vec<_>>(),
+    });
+    let violation = findings.violated(completed.at, message).op(stuck.id).evidence(evidence);
+    if let Some(node) = stuck.node {
+        violation.node(node);
+    }
+    // The last of the order is what the result contradicts, where nothing is concurrent.
+    let last = furthest.order.last().map(|&op| operations[op].id);
+    let mut named: Vec<_> = concurrent.iter().map(|other| other.id).chain(last).collect();
+    named.sort_unstable();
+    named.dedup();
+    for op in named {
+        violation.op(op);
+    }
+}
+
+/// A result on one line: `nothing`, or JSON of at most 60 characters.
+fn short(value: &Value) -> String {
+    if value.is_null() {
+        return "nothing".to_owned();
+    }
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
+    }
+}

@@ -1,0 +1,10 @@
+//! What the judge says of histories written by hand, module by module.
+
+#![expect(clippy::unwrap_used, reason = "a case that is written wrongly may panic")]
+
+mod brute_force;
+mod campaign;
+mod expectations;
+mod judge;
+mod linearizability;
+mod support;
