@@ -63,6 +63,9 @@ impl Template {
     pub(crate) fn read(entry: &Entry, scope: &Scope<'_>, report: &mut Report) -> Option<Self> {
         let before = report.errors();
         let ranges = range::check_ranges(&entry.value, report);
+        if report.errors() > before {
+            return None;
+        }
         let low = range::resolve(&entry.value, "", Pick::Low);
         let action = read(&entry.key, &low, scope, report);
         if ranges == HasRanges::Yes {

@@ -96,6 +96,14 @@ pub(crate) fn read(
     items.iter().filter_map(|item| reader.entry(item)).collect()
 }
 
+/// A fault entry or a choice, its keys sorted into options and actions.
+struct Parts<'n> {
+    fields: Fields<'n>,
+    actions: Vec<&'n Entry>,
+    /// A key that is neither was reported, and may well have been meant as what is missing.
+    misspelt: bool,
+}
+
 struct Reader<'a> {
     duration: Option<Ranged<SimDuration>>,
     scope: &'a Scope<'a>,
@@ -109,7 +117,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn entry(&mut self, node: &Node) -> Option<FaultEntry> {
         let before = self.report.errors();
-        let (fields, actions) = self.open(node, ENTRY)?;
+        let parts = self.open(node, ENTRY)?;
+        let Parts { fields, actions, misspelt } = &parts;
         let author = if fields.get("id").is_some() { Author::Squall } else { self.scope.author };
         let scope = Scope { author, ..*self.scope };
         let name = fields.get("name").and_then(|node| self.name(node, "fault name"));
@@ -130,18 +139,18 @@ impl Reader<'_> {
             return None;
         }
         let Some(trigger) = triggers.first() else {
-            if !actions.is_empty() || before == self.report.errors() {
+            if !misspelt {
                 let error = self.report.error(Code::NoTrigger, fields.head(), "a fault without a trigger");
                 error.label("when?").help("add `at: 5s`, `every: 8s` or `random`");
             }
             return None;
         };
-        self.check_misplaced(&fields, &trigger.key, &actions);
+        self.check_misplaced(fields, &trigger.key, actions);
         let keyword = actions.first().map_or("random", |entry| entry.key.as_str()).to_owned();
         let trigger = match trigger.key.as_str() {
-            "at" => self.at(&fields, &trigger.value, &actions, &scope),
-            "every" => self.every(&fields, &trigger.value, &actions, &scope),
-            _ => self.random(&fields, &trigger.value, &scope),
+            "at" => self.at(&parts, &trigger.value, &scope),
+            "every" => self.every(&parts, &trigger.value, &scope),
+            _ => self.random(fields, &trigger.value, &scope),
         };
         // Counted even if it cannot be read, so that mending it re-draws no other entry.
         let identity = self.identity(name.as_deref().or(id.as_deref()), &keyword);
@@ -160,12 +169,12 @@ impl Reader<'_> {
     }
 
     /// Splits an entry into options and actions, and reports keys that are neither.
-    fn open<'n>(&mut self, node: &'n Node, keys: Keys) -> Option<(Fields<'n>, Vec<&'n Entry>)> {
+    fn open<'n>(&mut self, node: &'n Node, keys: Keys) -> Option<Parts<'n>> {
         let Kind::Map(entries) = &node.kind else {
             fields::wrong_type(node, keys.of, "a mapping", self.report);
             return None;
         };
-        let mut actions = Vec::new();
+        let (mut actions, mut misspelt) = (Vec::new(), false);
         for entry in entries {
             let key = entry.key.as_str();
             if Action::KEYWORDS.contains(&key) || action::PLANNED.contains(&key) {
@@ -174,9 +183,10 @@ impl Reader<'_> {
                 self.report.not_supported(entry.key_span.clone(), format!("trigger `{key}`"));
             } else if !keys.known.contains(&key) {
                 self.unknown_action(entry, keys);
+                misspelt = true;
             }
         }
-        Some((Fields::of_checked(node, keys), actions))
+        Some(Parts { fields: Fields::of_checked(node, keys), actions, misspelt })
     }
 
     fn unknown_action(&mut self, entry: &Entry, keys: Keys) {
@@ -234,14 +244,8 @@ impl Reader<'_> {
         }
     }
 
-    fn at(
-        &mut self,
-        fields: &Fields<'_>,
-        at: &Node,
-        actions: &[&Entry],
-        scope: &Scope<'_>,
-    ) -> Option<Trigger> {
-        let fault = self.timed(fields, actions, scope);
+    fn at(&mut self, parts: &Parts<'_>, at: &Node, scope: &Scope<'_>) -> Option<Trigger> {
+        let fault = self.timed(parts, scope);
         let at: Ranged<SimDuration> = self.before_end(at)?;
         Some(Trigger::At { at, fault: fault? })
     }
@@ -259,16 +263,10 @@ impl Reader<'_> {
         Some(at)
     }
 
-    fn every(
-        &mut self,
-        fields: &Fields<'_>,
-        every: &Node,
-        actions: &[&Entry],
-        scope: &Scope<'_>,
-    ) -> Option<Trigger> {
-        let fault = self.timed(fields, actions, scope);
-        let window = self.window(fields);
-        let jitter = fields.get("jitter").map(|jitter| Ranged::read(jitter, self.report));
+    fn every(&mut self, parts: &Parts<'_>, every: &Node, scope: &Scope<'_>) -> Option<Trigger> {
+        let fault = self.timed(parts, scope);
+        let window = self.window(&parts.fields);
+        let jitter = parts.fields.get("jitter").map(|jitter| Ranged::read(jitter, self.report));
         let interval = self.interval(every, window.as_ref().and_then(Option::as_ref))?;
         let jitter = jitter.unwrap_or(Some(Ranged::fixed(SimDuration::ZERO)))?;
         Some(Trigger::Every { interval, jitter, window: window?, fault: fault? })
@@ -317,11 +315,13 @@ impl Reader<'_> {
     }
 
     /// The one action of an entry, with its `for`.
-    fn timed(&mut self, fields: &Fields<'_>, actions: &[&Entry], scope: &Scope<'_>) -> Option<Timed> {
-        let lasts = fields.get("for").map(|lasts| Ranged::read(lasts, self.report));
-        match actions {
+    fn timed(&mut self, parts: &Parts<'_>, scope: &Scope<'_>) -> Option<Timed> {
+        let lasts = parts.fields.get("for").map(|lasts| Ranged::read(lasts, self.report));
+        match &parts.actions[..] {
+            [] if parts.misspelt => None,
             [] => {
-                let error = self.report.error(Code::NoAction, fields.head(), "a fault without an action");
+                let error =
+                    self.report.error(Code::NoAction, parts.fields.head(), "a fault without an action");
                 error.label("what happens?").help("add an action, for example `kill: leader`");
                 None
             }
@@ -368,7 +368,8 @@ impl Reader<'_> {
     }
 
     fn choice(&mut self, node: &Node, scope: &Scope<'_>) -> Option<Choice> {
-        let (fields, actions) = self.open(node, CHOICE)?;
+        let parts = self.open(node, CHOICE)?;
+        let fields = &parts.fields;
         if node.get("steps").is_some() {
             return None;
         }
@@ -377,7 +378,7 @@ impl Reader<'_> {
             let error = self.report.error(Code::OutOfBounds, node.span.clone(), "a weight is at least one");
             error.label("would never be picked");
         }
-        let fault = self.timed(&fields, &actions, scope)?;
+        let fault = self.timed(&parts, scope)?;
         Some(Choice { weight: weight.unwrap_or(Some(1))?, fault })
     }
 }

@@ -161,7 +161,12 @@ pub(crate) fn unknown<'k>(
     report: &mut Report,
 ) {
     let name = node.text().unwrap_or_default();
-    let label = format!("expected {}", listed(known.clone().take(12)));
+    let label = match known.clone().count() {
+        0 => "there is none".to_owned(),
+        // More would bury the place that is pointed at.
+        1..=8 => format!("expected {}", listed(known.clone())),
+        _ => format!("no such {what}"),
+    };
     let error =
         report.error(code, node.span.clone(), format!("unknown {what} `{}`", shown(name))).label(label);
     if let Some(help) = did_you_mean(name, known) {

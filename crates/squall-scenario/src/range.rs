@@ -184,6 +184,11 @@ pub(crate) fn fixed<T: Quantity>(node: &Node, report: &mut Report) -> Option<T> 
         wrong_type(node, "the value", T::NAME, report);
         return None;
     };
+    if let Some(Ok(_)) = AnyRange::read(node) {
+        let title = format!("a range, `{}`, where one value is needed", shown(text));
+        report.error(Code::Range, node.span.clone(), title).label("not drawn from the seed");
+        return None;
+    }
     quantity(text, node, report)
 }
 

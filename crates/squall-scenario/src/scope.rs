@@ -6,6 +6,7 @@ use crate::catalogue::SystemEntry;
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields;
+use crate::names::did_you_mean;
 use crate::tree::Node;
 
 /// Who wrote an entry: an empty list of nodes is a mistake of a person, but a fact in a bound plan.
@@ -49,9 +50,11 @@ impl Scope<'_> {
         if nodes.iter().any(|known| known == name) {
             return;
         }
-        let known = nodes.iter().map(String::as_str).chain(["leader"]);
-        fields::unknown(node, Code::UnknownNode, "node", known, report);
-        let error = report.list.last_mut().expect("the unknown node was reported on the line before");
+        let title = format!("unknown node `{}`", fields::shown(name));
+        let error = report.error(Code::UnknownNode, node.span.clone(), title).label("no such node");
+        if let Some(help) = did_you_mean(name, nodes.iter().map(String::as_str).chain(["leader"])) {
+            error.help(help);
+        }
         let roles = self.system.map_or(&[][..], |system| &system.roles);
         if roles.iter().any(|role| role.name == name) {
             error.help(format!("`{name}` is a role: write `{{ role: {name} }}`"));

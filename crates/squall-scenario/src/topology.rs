@@ -11,7 +11,7 @@ use crate::fields::{self, Fields, Keys};
 use crate::range::{self, Address, Ranged};
 use crate::scope::Scope;
 use crate::selector;
-use crate::tree::{Entry, Kind, Node};
+use crate::tree::{Entry, Kind, Node, Scalar};
 
 /// Most nodes of a topology.
 const NODES_MAX: u32 = 10_000;
@@ -132,7 +132,7 @@ fn zones(node: &Node, known: Option<&[String]>, report: &mut Report) -> Vec<Stri
 fn role(entry: &Entry, all_zones: &[String], scope: &Scope<'_>, report: &mut Report) -> Option<Role> {
     let key = Node {
         span: entry.key_span.clone(),
-        kind: Kind::Scalar(crate::tree::Scalar {
+        kind: Kind::Scalar(Scalar {
             text: entry.key.clone(),
             value: entry.key.as_str().into(),
             quoted: false,
@@ -164,11 +164,11 @@ fn role(entry: &Entry, all_zones: &[String], scope: &Scope<'_>, report: &mut Rep
     if let Some(node) = fields.get("zones") {
         role.zones = zones(node, Some(all_zones), report);
     }
-    role.numbers = numbers(&fields, scope, report)?;
+    role.numbers = numbers(&fields, report)?;
     Some(role)
 }
 
-fn numbers(fields: &Fields<'_>, scope: &Scope<'_>, report: &mut Report) -> Option<Numbers> {
+fn numbers(fields: &Fields<'_>, report: &mut Report) -> Option<Numbers> {
     let Some(node) = fields.get("numbers") else {
         let count = fields.require("count", report)?;
         return Ranged::read(count, report).map(Numbers::Count);
@@ -186,8 +186,6 @@ fn numbers(fields: &Fields<'_>, scope: &Scope<'_>, report: &mut Report) -> Optio
         }
         numbers.push(number);
     }
-    // A plan may lose all nodes of a role; a person would leave the role out.
-    let _ = scope;
     Some(Numbers::These(numbers))
 }
 

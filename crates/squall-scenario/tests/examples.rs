@@ -1,5 +1,6 @@
 //! The three example scenarios, from text to plan file and back.
 
+#[path = "support/base.rs"]
 mod support;
 
 use squall_history::Seed;
