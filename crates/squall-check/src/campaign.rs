@@ -276,8 +276,8 @@ fn conclude(verdict: &mut ScenarioVerdict, expect: &Expect, results: &[&SeedResu
     blame(ScenarioStatus::Inconclusive, Class::Unknown, unanswered);
     found.extend(known.and_then(|known| absent(known, verdict)));
     found.extend(vacuous(verdict, expect).map(|why| (ScenarioStatus::Inconclusive, why)));
-    // Sorted by the precedence of exit codes; equals keep their order.
-    found.sort_by_key(|(status, _)| std::cmp::Reverse(ExitCode::from(*status)));
+    let gravity = |(status, _): &(ScenarioStatus, String)| ExitCode::from(*status);
+    assert!(found.is_sorted_by(|a, b| gravity(a) >= gravity(b)), "found in the order of precedence");
     verdict.status = found.first().map_or(ScenarioStatus::Pass, |(status, _)| *status);
     verdict.reasons = found.into_iter().map(|(_, why)| why).collect();
 }

@@ -7,9 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use squall_history::{
-    Body, FaultEvent, FaultId, History, NodeEvent, NodeName, OpId, Phase, SimDuration, SimTime,
-};
+use squall_history::{Body, FaultEvent, History, NodeEvent, NodeName, OpId, Phase, SimDuration, SimTime};
 
 use crate::{Budget, Checker, Findings, Oracle, Scope};
 
@@ -129,41 +127,28 @@ struct Calm {
 
 impl Calm {
     fn of(history: &History, settled_by: SimDuration) -> Result<Self, String> {
-        let mut open: BTreeMap<&FaultId, (SimTime, usize)> = BTreeMap::new();
-        let mut ended: Option<(SimTime, usize)> = None;
+        let mut last = None;
         for (place, record) in history.records.iter().enumerate() {
-            match &record.body {
+            let what = match &record.body {
                 Body::Fault(FaultEvent::Applied { beyond_budget: true, id, .. }) => {
                     return Err(format!(
                         "faults went beyond what the system tolerates ({id} at {}): only safety is judged",
                         record.at
                     ));
                 }
-                Body::Fault(FaultEvent::Applied { id, .. }) => {
-                    open.insert(id, (record.at, place));
-                }
-                Body::Fault(FaultEvent::Ended { id }) => {
-                    open.remove(id);
-                    ended = Some((record.at, place));
-                }
-                _ => {}
-            }
+                Body::Fault(FaultEvent::Applied { .. }) => "the last fault was applied, never to end,",
+                Body::Fault(FaultEvent::Ended { .. }) => "the last fault ended",
+                _ => continue,
+            };
+            // A fault whose end is missing when its application is the last of all never ends; the
+            // others, whether they end or not, were applied before. So the last record is E.
+            last = Some(Self { at: record.at, place: place + 1, what });
         }
-        let for_ever = open.into_values().max();
-        Ok(match (ended, for_ever) {
-            (None, None) => {
-                let at = SimTime::ZERO + settled_by;
-                let place = history.records.partition_point(|record| record.at < at);
-                Self { at, place, what: "the start was over (no fault was applied)" }
-            }
-            (Some((at, place)), last) if last < ended => {
-                Self { at, place: place + 1, what: "the last fault ended" }
-            }
-            (_, last) => {
-                let (at, place) = last.expect("the arms before cover its absence");
-                Self { at, place: place + 1, what: "the last fault was applied, never to end," }
-            }
-        })
+        Ok(last.unwrap_or_else(|| {
+            let at = SimTime::ZERO + settled_by;
+            let place = history.records.partition_point(|record| record.at < at);
+            Self { at, place, what: "the start was over (no fault was applied)" }
+        }))
     }
 }
 

@@ -205,6 +205,9 @@ fn a_known_failure_that_shows_alone_is_green() {
 #[test]
 fn a_known_failure_excuses_nothing_else() {
     let found = || seed(2, Outcome::Fail, &["tidy"]);
+    let nothing_said = seed(3, Outcome::Panic, &[]);
+    let reason = "the run ended in `panic` in 1 of 2 seeds, first in 0x3";
+    check(&known(false), &[found(), nothing_said], ScenarioStatus::Fail, &[reason]);
     let verdict = check(
         &known(false),
         &[found(), seed(3, Outcome::Fail, &["no-panic"]), seed(4, Outcome::Fail, &["no-panic", "tidy"])],

@@ -109,6 +109,8 @@ fn steady_state_beyond_the_end_of_the_run_is_not_judged() {
         "steady-state",
         "the run ended at 30.000s, before the bound of 31s",
     );
+    let at_the_end = steady("30s", &with_oks(&[(1_000, "client-1")], ""));
+    violated(&at_the_end, "steady-state 30.000s client-2 has no `ok` within 30s of the start");
     let both = with_oks(&[(1_000, "client-1"), (1_000, "client-2")], "");
     passed(&steady("31s", &both), "steady-state", 2);
 }

@@ -1,7 +1,7 @@
 //! The judge: which oracles it hears, how it counts, and what it does with a run that was stopped.
 
 use squall_check::{
-    Checker, Invariant, Judge, KvModel, Linearizable, Oracle, Scope, Status, judge_history, oracles,
+    Budget, Checker, Invariant, Judge, KvModel, Linearizable, Oracle, Scope, Status, judge_history, oracles,
     with_names,
 };
 use squall_history::{Body, Expect, InvariantChoice, KnownFailure, NodeEvent, SimTime};
@@ -187,6 +187,33 @@ fn a_run_that_goes_on_after_a_violation_is_judged_by_its_end() {
     assert_eq!(ends_well.at, SimTime(30_000_000_000), "the end of the run, not of the records");
     assert_eq!(verdict.exercised["whole"], 1);
     assert_eq!(verdict.not_applicable.len(), 0);
+}
+
+#[test]
+fn a_violation_at_the_very_end_stops_nothing() {
+    let (invariants, checkers) = demanding();
+    let whole = history(30, "1 server-1 custom good\n30000 server-1 custom bad");
+    let verdict = judge_history(&whole, &Expect::default(), invariants, checkers);
+    assert_eq!(verdict.exercised["whole"], 1);
+}
+
+#[test]
+fn every_checker_has_the_whole_budget() {
+    let history = history(30, "1 client-1 put:x 1\n2 client-1 ok\n3 client-1 get:x\n4 client-1 ok 1");
+    let checkers = || -> Vec<Box<dyn Checker>> {
+        vec![
+            Box::new(Linearizable::new(KvModel)),
+            Box::new(Linearizable::new(KvModel).named("once-more", None)),
+        ]
+    };
+    let unknown = |steps| {
+        let budget = Budget { steps, ..Budget::default() };
+        let mut judge =
+            Judge::new(&history.header, &Expect::default(), Vec::new(), checkers()).with_budget(budget);
+        history.records.iter().for_each(|record| assert!(judge.observe(record).is_continue()));
+        judge.finish(&history).unknown.len()
+    };
+    assert_eq!((unknown(1), unknown(2)), (2, 0));
 }
 
 #[test]

@@ -209,6 +209,24 @@ fn a_violation_shows_the_longest_order_and_what_has_no_place() {
 }
 
 #[test]
+fn of_two_orders_that_get_as_far_the_longer_is_shown() {
+    // With the put first the swap has no place; the other way round both have one.
+    let verdict = check(
+        "1 a put 5
+         2 b cas [null,7]
+         3 c get
+         4 c ok 9
+         5 a ok
+         6 b ok true",
+        Status::Fail,
+    );
+    let evidence = &verdict.violations[0].evidence;
+    assert_eq!(evidence["longest-order"][0]["op"], 2);
+    assert_eq!(evidence["longest-order"][1]["op"], 1);
+    assert_eq!(evidence["state-after-it"], 5);
+}
+
+#[test]
 fn concurrent_operations_are_named() {
     let verdict = check(
         "1 a write 1
@@ -305,6 +323,13 @@ fn a_hard_history_is_unknown_within_its_budget() {
     assert_eq!(verdict.unknown["linearizable"], "memory ran out with 1 of 1 objects undecided");
     // A smaller one of the same kind has an answer in the same budget.
     assert_eq!(within(100_000, 1 << 30, &hard(8, "x")).status, Status::Fail);
+}
+
+#[test]
+fn open_reads_cost_nothing() {
+    let reads: String = (0..40).map(|n| format!("1 r{n} read\n1 r{n} info\n")).collect();
+    let text = format!("{reads}2 a write 1\n3 a ok\n4 a read\n5 a ok 2\n");
+    assert_eq!(within(200, 1 << 20, &text).status, Status::Fail);
 }
 
 #[test]
