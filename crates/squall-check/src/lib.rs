@@ -22,7 +22,7 @@ pub use catalogue::{OracleInfo, oracles, with_names};
 pub use error::CheckError;
 pub use exit::{ExitCode, exit_code};
 pub use judge::{Judge, judge_history};
-pub use linearizability::{KvModel, Linearizable, Model, RegisterModel, linearizable};
+pub use linearizability::{KvModel, Linearizable, Model, OpView, RegisterModel, Split, linearizable};
 pub use no_panic::NoPanic;
 pub use oracle::{Budget, Checker, Finding, Findings, Invariant, Oracle, Scope};
 pub use recovery::Recovery;
