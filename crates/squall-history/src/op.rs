@@ -26,6 +26,12 @@ pub struct Op {
     pub value: Value,
 }
 
+impl crate::vocab::Observation for Op {
+    fn into_body(self) -> crate::Body {
+        crate::Body::Op(self)
+    }
+}
+
 /// Phase of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

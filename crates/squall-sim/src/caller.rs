@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::task::Poll;
 
-use squall_history::{Body, Domain, Record, SimTime};
+use squall_history::{Body, Domain, Draw, Identity, Record, SimTime};
 
 use crate::waker::TaskKey;
 use crate::world;
@@ -92,19 +92,39 @@ pub fn task_draw() -> u64 {
     world::with(|world| world.task_draw(caller.task).bits())
 }
 
-/// Fills `bytes` with the node's entropy (domain `Entropy`; identity: node and boot; n: a counter):
-/// what the operating system answers when code under test asks it for randomness.
+/// The `n`-th draw of the calling node's workload (domain `Workload`; identity: the node).
 ///
 /// # Panics
 /// Outside software on a node.
-pub fn entropy(bytes: &mut [u8]) {
+pub fn workload_draw(n: u64) -> Draw {
     let caller = expect();
     world::with(|world| {
+        let draw = world.draws.draw(Domain::Workload, world.nodes.get(caller.node).identity, n);
+        world.trace.fold(draw.bits());
+        draw
+    })
+}
+
+/// Fills `bytes` with entropy of the run: what the operating system answers when code under test
+/// asks it for randomness (domain `Entropy`; identity: node and boot; n: a counter). Code of the
+/// harness that asks on the same thread gets draws of no node; without a simulation, zeros.
+pub fn entropy(bytes: &mut [u8]) {
+    if run() == 0 {
+        bytes.fill(0);
+        return;
+    }
+    let caller = CALLER.get();
+    world::with(|world| {
         for chunk in bytes.chunks_mut(8) {
-            let node = world.nodes.get_mut(caller.node);
-            let identity = node.identity.with(caller.boot.into());
-            node.entropy_draws += 1;
-            let draw = world.draws.draw(Domain::Entropy, identity, node.entropy_draws);
+            let (identity, count) = match caller {
+                Some(caller) => {
+                    let node = world.nodes.get_mut(caller.node);
+                    (node.identity.with(caller.boot.into()), &mut node.entropy_draws)
+                }
+                None => (Identity::of("harness"), &mut world.entropy_draws),
+            };
+            *count += 1;
+            let draw = world.draws.draw(Domain::Entropy, identity, *count);
             chunk.copy_from_slice(&draw.bits().to_le_bytes()[..chunk.len()]);
         }
     });

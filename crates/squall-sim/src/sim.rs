@@ -18,6 +18,9 @@ use crate::trace::{Checkpoint, JournalEntry, Journaling, Trace};
 use crate::waker::{self, RUNS_MAX, TaskKey};
 use crate::world::{self, World};
 
+/// Events between two calls of the progress hook: some milliseconds of wall time.
+const PROGRESS_EVENTS: u64 = 4_096;
+
 /// What a simulation is made from.
 #[derive(Clone, Debug)]
 pub struct SimConfig<'a> {
@@ -92,6 +95,7 @@ pub struct Sim {
     polls_here: u64,
     foreign_wakes: u64,
     on_poll: Option<fn(&NodeName, &str)>,
+    on_progress: Option<fn(u64)>,
     /// It lives in a thread-local: it must not leave its thread.
     _thread: std::marker::PhantomData<*const ()>,
 }
@@ -121,6 +125,7 @@ impl Sim {
             polls_here: 0,
             foreign_wakes: 0,
             on_poll: None,
+            on_progress: None,
             _thread: std::marker::PhantomData,
         }
     }
@@ -129,6 +134,11 @@ impl Sim {
     /// finding out which poll does not return.
     pub fn on_poll(&mut self, hook: fn(&NodeName, &str)) {
         self.on_poll = Some(hook);
+    }
+
+    /// Calls `hook` with the number of events executed, every few thousand of them.
+    pub fn on_progress(&mut self, hook: fn(u64)) {
+        self.on_progress = Some(hook);
     }
 
     /// Starts the next incarnation of a node, which must be down.
@@ -188,6 +198,11 @@ impl Sim {
                 }
                 if world.trace.events >= self.limits.events {
                     return Err(Ran::EventLimit);
+                }
+                if let Some(hook) = self.on_progress
+                    && world.trace.events.is_multiple_of(PROGRESS_EVENTS)
+                {
+                    hook(world.trace.events);
                 }
                 Ok(world.tasks.pop_ready())
             });
@@ -321,6 +336,14 @@ impl Sim {
                 effects.add("wakes-delayed", world.tasks_unpark(node));
             }
         });
+        effects
+    }
+
+    /// What a node that stands still has missed so far.
+    pub fn missed(&self, node: &NodeName) -> Effects {
+        let node = index(node);
+        let mut effects = Effects::default();
+        effects.add("wakes-delayed", world::with(|world| world.tasks_parked(node)));
         effects
     }
 

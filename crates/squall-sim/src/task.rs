@@ -194,6 +194,12 @@ impl World {
         }
     }
 
+    /// Tasks of a node that were woken while it stands still.
+    pub(crate) fn tasks_parked(&self, node: u32) -> u64 {
+        let tasks = self.tasks.slots.iter().filter_map(|slot| slot.task.as_ref());
+        tasks.filter(|task| task.node == node && task.state == State::Parked).count() as u64
+    }
+
     /// Makes every parked task of a node runnable; how many there were.
     pub(crate) fn tasks_unpark(&mut self, node: u32) -> u64 {
         let mut count = 0;

@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) net: Network,
     pub(crate) disks: Disks,
     pub(crate) trace: Trace,
+    /// Entropy that the harness itself asked for.
+    pub(crate) entropy_draws: u64,
     /// Foreign wakers to wake, and to drop, once the world is no longer borrowed.
     to_wake: Vec<Waker>,
     to_drop: Vec<Waker>,
@@ -61,6 +63,7 @@ impl World {
             net,
             disks,
             trace,
+            entropy_draws: 0,
             to_wake: Vec::new(),
             to_drop: Vec::new(),
         }

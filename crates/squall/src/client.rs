@@ -1,0 +1,163 @@
+//! Clients, and the recording of their operations.
+//!
+//! An invocation is in the history before the client goes on, and the history is not the client's:
+//! killing a client loses no record. What a killed client had in flight is completed as `info`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::Value;
+use squall_history::{Boot, Domain, Draw, Draws, Identity, NodeName, Op, OpId, Phase, ProcessId};
+
+use crate::NodeCtx;
+
+/// What one incarnation of a client gets.
+#[derive(Clone, Debug)]
+pub struct ClientCtx {
+    /// Its place, incarnation and topology.
+    pub node: NodeCtx,
+    recorder: Recorder,
+}
+
+impl ClientCtx {
+    pub(crate) const fn new(node: NodeCtx, recorder: Recorder) -> Self {
+        Self { node, recorder }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &NodeName {
+        self.node.name()
+    }
+
+    /// Which incarnation.
+    pub const fn boot(&self) -> Boot {
+        self.node.boot
+    }
+
+    /// Numbers the client's operations across its incarnations, from 1: the next one.
+    pub fn next_op(&self) -> u64 {
+        let mut clients = self.recorder.lock();
+        let client = clients.entry(self.name().clone()).or_default();
+        client.numbered += 1;
+        client.numbered
+    }
+
+    /// The draw of the client's `n`-th operation (domain `Workload`; identity: the client). Use its
+    /// properties for what the operation needs: which key, which value, how long to wait before.
+    pub fn draw(&self, n: u64) -> Draw {
+        if squall_sim::in_simulation() {
+            return squall_sim::workload_draw(n);
+        }
+        self.recorder.draws.draw(Domain::Workload, Identity::of(self.name().as_str()), n)
+    }
+
+    /// Records that operation `f` on `key` with argument `value` is sent now. Complete what is
+    /// returned; dropped, it counts as unknown.
+    pub fn invoke(&self, f: &str, key: Option<&str>, value: Value) -> Invocation {
+        let (id, process) = self.recorder.begin(self);
+        let op = Op { id, process, phase: Phase::Invoke, f: f.into(), key: key.map(Into::into), value };
+        squall_io::observe(op.clone());
+        Invocation { op, client: self.name().clone(), recorder: self.recorder.clone(), open: true }
+    }
+}
+
+/// An operation in flight.
+#[derive(Debug)]
+#[must_use = "an operation that is not completed counts as unknown"]
+pub struct Invocation {
+    op: Op,
+    client: NodeName,
+    recorder: Recorder,
+    open: bool,
+}
+
+impl Invocation {
+    /// Its id: unique in the run, the same in every run of the seed.
+    pub const fn id(&self) -> OpId {
+        self.op.id
+    }
+
+    /// It happened, with this result.
+    pub fn ok(mut self, result: Value) {
+        self.complete(Phase::Ok, result);
+    }
+
+    /// It did not happen and never will.
+    pub fn fail(mut self, why: &str) {
+        self.complete(Phase::Fail, why.into());
+    }
+
+    /// Nobody knows whether it happened.
+    pub fn info(mut self, why: &str) {
+        self.complete(Phase::Info, why.into());
+    }
+
+    fn complete(&mut self, phase: Phase, value: Value) {
+        self.open = false;
+        if phase != Phase::Info {
+            self.recorder.release(&self.client, self.op.process);
+        }
+        squall_io::observe(Op { phase, value, ..self.op.clone() });
+    }
+}
+
+impl Drop for Invocation {
+    fn drop(&mut self) {
+        // At the end of a run everything is dropped outside any node: nothing is recorded then.
+        if self.open && squall_sim::in_simulation() {
+            self.complete(Phase::Info, "the client stopped".into());
+        }
+    }
+}
+
+/// Hands out ids of operations and processes: by client, so that no client shifts another's.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder {
+    clients: Arc<Mutex<BTreeMap<NodeName, Client>>>,
+    draws: Draws,
+}
+
+#[derive(Debug, Default)]
+struct Client {
+    numbered: u64,
+    ops: u64,
+    processes: u64,
+    /// Processes without an operation in flight whose last one is known.
+    idle: Vec<ProcessId>,
+}
+
+/// Room for the operations and processes of one client.
+const PER_CLIENT: u64 = 1 << 32;
+
+impl Recorder {
+    pub(crate) fn new(draws: Draws) -> Self {
+        Self { clients: Arc::default(), draws }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeName, Client>> {
+        self.clients.lock().expect("nothing panics while it holds the lock")
+    }
+
+    fn begin(&self, ctx: &ClientCtx) -> (OpId, ProcessId) {
+        let base = client_base(ctx);
+        let mut clients = self.lock();
+        let client = clients.entry(ctx.name().clone()).or_default();
+        client.ops += 1;
+        let process = client.idle.pop().unwrap_or_else(|| {
+            client.processes += 1;
+            ProcessId(base + client.processes)
+        });
+        (OpId(base + client.ops), process)
+    }
+
+    fn release(&self, client: &NodeName, process: ProcessId) {
+        self.lock().entry(client.clone()).or_default().idle.push(process);
+    }
+}
+
+/// A client's ids start at a function of its role and number, whoever else there is.
+fn client_base(ctx: &ClientCtx) -> u64 {
+    let roles = ctx.node.topology.roles();
+    let role = roles.iter().position(|role| *role == ctx.node.node.role).expect("a node's role is listed");
+    (role as u64 * (1 << 16) + u64::from(ctx.node.node.number)) * PER_CLIENT
+}

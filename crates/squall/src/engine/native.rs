@@ -1,0 +1,138 @@
+//! The native engine: a system on the simulator.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use squall_history::{Body, Boot, Draws, Identity, NodeName, Plan, Record, Seed, SimTime, Topology};
+use squall_sim::{Effects, Ended, Journaling, Ran, Rule, RuleId, Sim, SimConfig, SimLimits, Software};
+
+use super::Engine;
+use crate::client::Recorder;
+use crate::registry::{Instance, Kind};
+use crate::{ClientCtx, NodeCtx, NodeFuture, RoleKind};
+
+/// A system's nodes on the simulator.
+pub(crate) struct Native {
+    sim: Sim,
+    instance: Box<dyn Instance>,
+    topology: Arc<Topology>,
+    kinds: BTreeMap<&'static str, RoleKind>,
+    recorder: Recorder,
+    boots: BTreeMap<NodeName, u32>,
+}
+
+impl Native {
+    /// The system of a plan, with every node about to start.
+    pub(crate) fn new(
+        plan: &Plan,
+        kind: &dyn Kind,
+        instance: Box<dyn Instance>,
+        journaling: Journaling,
+    ) -> Self {
+        let defaults = SimLimits::default();
+        let mut engine = Self {
+            sim: Sim::new(&SimConfig {
+                seed: plan.seed,
+                topology: &plan.topology,
+                network: plan.network,
+                disk: plan.disk,
+                limits: SimLimits { events: plan.limits.events.unwrap_or(defaults.events), ..defaults },
+                journaling,
+            }),
+            instance,
+            topology: Arc::new(plan.topology.clone()),
+            kinds: kind.roles().into_iter().map(|role| (role.name, role.kind)).collect(),
+            recorder: Recorder::new(Draws::new(plan.seed)),
+            boots: BTreeMap::new(),
+        };
+        for node in &plan.topology.nodes {
+            engine.start(&node.name);
+        }
+        engine
+    }
+
+    pub(crate) fn sim(&mut self) -> &mut Sim {
+        &mut self.sim
+    }
+
+    pub(crate) fn take_records(&mut self) -> Vec<Record> {
+        self.sim.take_records()
+    }
+
+    pub(crate) fn end(self) -> Ended {
+        self.sim.end()
+    }
+}
+
+impl Engine for Native {
+    fn run_until(&mut self, limit: SimTime) -> Ran {
+        self.sim.run_until(limit)
+    }
+
+    fn record(&mut self, node: Option<&NodeName>, body: Body) {
+        self.sim.record(node, body);
+    }
+
+    fn is_up(&self, node: &NodeName) -> bool {
+        self.sim.is_up(node)
+    }
+
+    fn start(&mut self, node: &NodeName) {
+        let spec = self.topology.node(node.as_str()).expect("nodes come from the topology").clone();
+        let boot = self.boots.entry(node.clone()).or_default();
+        *boot += 1;
+        let kind = self.kinds.get(spec.role.as_str()).expect("a plan's roles are the system's");
+        let ctx = NodeCtx { node: spec, boot: Boot(*boot), topology: self.topology.clone() };
+        let software = match kind {
+            RoleKind::Server => self.instance.node(ctx),
+            RoleKind::Client => self.instance.client(ClientCtx::new(ctx, self.recorder.clone())),
+        };
+        self.sim.start(node, as_software(software));
+    }
+
+    fn kill(&mut self, node: &NodeName) -> Effects {
+        self.sim.kill(node)
+    }
+
+    fn power_loss(&mut self, node: &NodeName) -> Effects {
+        self.sim.power_loss(node)
+    }
+
+    fn pause(&mut self, node: &NodeName) {
+        self.sim.pause(node);
+    }
+
+    fn resume(&mut self, node: &NodeName) -> Effects {
+        self.sim.resume(node)
+    }
+
+    fn missed(&self, node: &NodeName) -> Effects {
+        self.sim.missed(node)
+    }
+
+    fn add_rule(&mut self, identity: Identity, rule: Rule, links: &[(NodeName, NodeName)]) -> RuleId {
+        self.sim.add_rule(identity, rule, links)
+    }
+
+    fn remove_rule(&mut self, rule: RuleId) -> Effects {
+        self.sim.remove_rule(rule)
+    }
+
+    fn reseed(&mut self, seed: Seed) {
+        self.sim.reseed(seed);
+    }
+}
+
+fn as_software(software: NodeFuture) -> Software {
+    Box::pin(async move {
+        software.await.map_err(|error| {
+            let mut text = error.to_string();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                text = format!("{text}: {error}");
+                cause = error.source();
+            }
+            text
+        })
+    })
+}

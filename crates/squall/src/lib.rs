@@ -1,0 +1,36 @@
+//! Squall: put a distributed system under seeded faults, judge what it did, and get every failure
+//! back as one command.
+//!
+//! A system implements [`System`] on the ground of [`squall_io`](io); a [`Registry`] gives it a
+//! name; [`run()`] runs one [`Plan`] of it on an engine and judges the history; [`Campaign`] runs
+//! many seeds and [`shrink()`] makes a failing plan small. All of them work on plain data and know
+//! no process, file or terminal: what forks, writes and prints is `squall-cli`.
+
+mod campaign;
+mod client;
+mod engine;
+mod host;
+mod nemesis;
+mod registry;
+mod run;
+mod shrink;
+mod system;
+
+pub use campaign::{Campaign, Finished, Job, Policy, Progress};
+pub use client::{ClientCtx, Invocation};
+pub use engine::Engine;
+pub use host::{Hooks, HostError, InProcess, Recording, RunHost, RunReply, RunRequest};
+pub use nemesis::{Budget, Unavailable};
+pub use registry::Registry;
+pub use run::{RunError, run};
+pub use shrink::{Shrunk, shrink};
+pub use system::{
+    BugSet, FaultBudget, NodeCtx, NodeFuture, NodeResult, PlantedBug, Role, RoleKind, System, SystemError,
+};
+
+pub use squall_check as check;
+pub use squall_check::{Checker, Invariant, Oracle};
+pub use squall_history as history;
+pub use squall_history::{Plan, Seed, SimDuration, SimTime, Topology};
+pub use squall_io as io;
+pub use squall_scenario as scenario;

@@ -1,0 +1,187 @@
+//! Systems by name, without their types.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use squall_check::{Checker, Invariant};
+use squall_history::Topology;
+use squall_scenario::{Catalogue, OracleEntry, RoleEntry, SectionError, SystemEntry};
+
+use crate::{
+    BugSet, ClientCtx, FaultBudget, NodeCtx, NodeFuture, PlantedBug, Role, RoleKind, System, SystemError,
+};
+
+/// The systems a binary knows.
+#[derive(Clone, Default)]
+pub struct Registry {
+    systems: BTreeMap<String, Arc<dyn Kind>>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.systems.keys()).finish()
+    }
+}
+
+impl Registry {
+    /// No system.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With a system under `name`.
+    ///
+    /// # Panics
+    /// If the name is taken, or the system cannot be made from its defaults.
+    #[must_use]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "`registry.add::<S>(name)` reads as what it does; nothing is summed"
+    )]
+    pub fn add<S: System>(mut self, name: &str) -> Self {
+        let kind = Arc::new(Typed::<S>(std::marker::PhantomData));
+        if let Err(error) = kind.make(&Value::Null, &Value::Null, BugSet::default()) {
+            panic!("system `{name}` cannot be made from its default sections: {error}");
+        }
+        let before = self.systems.insert(name.to_owned(), kind);
+        assert!(before.is_none(), "two systems are registered as `{name}`");
+        self
+    }
+
+    /// Names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.systems.keys().map(String::as_str)
+    }
+
+    /// Planted bugs of a system.
+    pub fn bugs(&self, system: &str) -> &'static [PlantedBug] {
+        self.systems.get(system).map_or(&[], |kind| kind.bugs())
+    }
+
+    pub(crate) fn kind(&self, name: &str) -> Option<Arc<dyn Kind>> {
+        self.systems.get(name).cloned()
+    }
+
+    /// What scenarios can refer to.
+    pub fn catalogue(&self) -> Catalogue {
+        let systems = self.systems.iter().map(|(name, kind)| (name.clone(), entry(kind)));
+        Catalogue { systems: systems.collect() }
+    }
+}
+
+fn entry(kind: &Arc<dyn Kind>) -> SystemEntry {
+    let roles = kind.roles().into_iter().map(|role| RoleEntry {
+        name: role.name.to_owned(),
+        default_count: role.count,
+        client: role.kind == RoleKind::Client,
+    });
+    let instance =
+        kind.make(&Value::Null, &Value::Null, BugSet::default()).expect("checked when it was registered");
+    let (config, workload) = (kind.clone(), kind.clone());
+    SystemEntry {
+        oracles: oracles(instance.as_ref()),
+        conditions: kind.conditions().iter().map(|&name| name.to_owned()).collect(),
+        bugs: kind.bugs().iter().map(|bug| bug.name.to_owned()).collect(),
+        check_config: Arc::new(move |section| config.check_config(section)),
+        check_workload: Arc::new(move |section| workload.check_workload(section)),
+        ..SystemEntry::new(roles.collect())
+    }
+}
+
+fn oracles(instance: &dyn Instance) -> Vec<OracleEntry> {
+    let name =
+        |name: &str, id: Option<&str>| OracleEntry { name: name.to_owned(), id: id.map(str::to_owned) };
+    let invariants = instance.invariants();
+    let checkers = instance.checkers();
+    let mut oracles: Vec<OracleEntry> =
+        squall_check::oracles().iter().map(|it| name(it.name, it.id)).collect();
+    oracles.extend(invariants.iter().map(|it| name(it.name(), it.id())));
+    oracles.extend(checkers.iter().map(|it| name(it.name(), it.id())));
+    oracles
+}
+
+/// A kind of system, without its types.
+pub(crate) trait Kind: Send + Sync {
+    fn roles(&self) -> Vec<Role>;
+    fn bugs(&self) -> &'static [PlantedBug];
+    fn conditions(&self) -> &'static [&'static str];
+    fn check_config(&self, section: &Value) -> Result<(), SectionError>;
+    fn check_workload(&self, section: &Value) -> Result<(), SectionError>;
+    /// A system for one run. An absent section (`null`) is the default.
+    fn make(&self, config: &Value, workload: &Value, bugs: BugSet) -> Result<Box<dyn Instance>, SystemError>;
+}
+
+/// A system of one run, without its types.
+pub(crate) trait Instance {
+    fn node(&self, ctx: NodeCtx) -> NodeFuture;
+    fn client(&self, ctx: ClientCtx) -> NodeFuture;
+    fn tolerates(&self, topology: &Topology) -> FaultBudget;
+    fn invariants(&self) -> Vec<Box<dyn Invariant>>;
+    fn checkers(&self) -> Vec<Box<dyn Checker>>;
+}
+
+struct Typed<S>(std::marker::PhantomData<fn() -> S>);
+
+/// Reads one of a system's sections; what is absent is the default.
+fn read<T: Default + Serialize + DeserializeOwned>(section: &Value) -> Result<T, SectionError> {
+    if section.is_null() {
+        return Ok(T::default());
+    }
+    serde_path_to_error::deserialize(section).map_err(|error| SectionError {
+        path: error.path().iter().map(ToString::to_string).collect(),
+        message: error.inner().to_string(),
+    })
+}
+
+impl<S: System> Kind for Typed<S> {
+    fn roles(&self) -> Vec<Role> {
+        S::roles()
+    }
+
+    fn bugs(&self) -> &'static [PlantedBug] {
+        S::bugs()
+    }
+
+    fn conditions(&self) -> &'static [&'static str] {
+        S::conditions()
+    }
+
+    fn check_config(&self, section: &Value) -> Result<(), SectionError> {
+        read::<S::Config>(section).map(drop)
+    }
+
+    fn check_workload(&self, section: &Value) -> Result<(), SectionError> {
+        read::<S::Workload>(section).map(drop)
+    }
+
+    fn make(&self, config: &Value, workload: &Value, bugs: BugSet) -> Result<Box<dyn Instance>, SystemError> {
+        let wrong = |error: SectionError| SystemError(format!("{}: {}", error.path.join("."), error.message));
+        let system = S::new(read(config).map_err(wrong)?, read(workload).map_err(wrong)?, bugs)?;
+        Ok(Box::new(system))
+    }
+}
+
+impl<S: System> Instance for S {
+    fn node(&self, ctx: NodeCtx) -> NodeFuture {
+        System::node(self, ctx)
+    }
+
+    fn client(&self, ctx: ClientCtx) -> NodeFuture {
+        System::client(self, ctx)
+    }
+
+    fn tolerates(&self, topology: &Topology) -> FaultBudget {
+        System::tolerates(self, topology)
+    }
+
+    fn invariants(&self) -> Vec<Box<dyn Invariant>> {
+        System::invariants(self)
+    }
+
+    fn checkers(&self) -> Vec<Box<dyn Checker>> {
+        System::checkers(self)
+    }
+}

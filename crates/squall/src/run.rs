@@ -1,0 +1,292 @@
+//! One run: a plan on an engine, judged.
+
+use std::ops::ControlFlow;
+
+use squall_check::result::RESULT_FORMAT;
+use squall_check::{Judge, Outcome, SeedResult, Verdict};
+use squall_history::condition::Conditions;
+use squall_history::{
+    Body, HISTORY_FORMAT, Header, History, NodeEvent, PLAN_FORMAT, Plan, Record, SIM_FORMAT, SimTime, StopOn,
+};
+use squall_sim::{Ended, Journaling, Ran};
+
+use crate::engine::Native;
+use crate::host::{Hooks, Recording, RunReply};
+use crate::nemesis::Nemesis;
+use crate::registry::{Instance, Kind};
+use crate::{BugSet, Engine, Registry, RoleKind, SystemError};
+
+/// A plan cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The plan's format is another.
+    #[error("the plan has format {found}, this version runs {PLAN_FORMAT}")]
+    Format {
+        /// The plan's.
+        found: u32,
+    },
+    /// No such system.
+    #[error("no system is registered as `{name}`")]
+    System {
+        /// The plan's.
+        name: String,
+    },
+    /// No such engine.
+    #[error("engine `{name}` is not built: this version has `native`")]
+    Engine {
+        /// The plan's.
+        name: String,
+    },
+    /// The topology has a role that the system has not.
+    #[error("system `{system}` has no role `{role}`")]
+    Role {
+        /// The system.
+        system: String,
+        /// The plan's.
+        role: String,
+    },
+    /// The system refuses its sections.
+    #[error("system `{system}` refuses its configuration: {source}")]
+    Refused {
+        /// The system.
+        system: String,
+        /// Why.
+        source: SystemError,
+    },
+}
+
+/// Runs a plan on its engine, in this thread, and judges the history.
+///
+/// # Errors
+/// If the plan does not fit the registry.
+pub fn run(
+    registry: &Registry,
+    plan: &Plan,
+    recording: Recording,
+    hooks: &Hooks,
+) -> Result<RunReply, RunError> {
+    let kind = fit(registry, plan)?;
+    let bugs = BugSet::new(plan.system.bugs.iter().cloned());
+    let instance = kind
+        .make(&plan.system.config, &plan.workload, bugs)
+        .map_err(|source| RunError::Refused { system: plan.system.name.clone(), source })?;
+    let header = header(plan, kind.as_ref());
+    Ok(Run::new(plan, kind.as_ref(), instance, header, recording, hooks).finish())
+}
+
+fn fit(registry: &Registry, plan: &Plan) -> Result<std::sync::Arc<dyn Kind>, RunError> {
+    if plan.format != PLAN_FORMAT {
+        return Err(RunError::Format { found: plan.format });
+    }
+    if plan.engine != squall_scenario::DEFAULT_ENGINE {
+        return Err(RunError::Engine { name: plan.engine.clone() });
+    }
+    let name = &plan.system.name;
+    let kind = registry.kind(name).ok_or_else(|| RunError::System { name: name.clone() })?;
+    let roles = kind.roles();
+    for role in plan.topology.roles() {
+        if !roles.iter().any(|known| known.name == role) {
+            return Err(RunError::Role { system: name.clone(), role: role.to_owned() });
+        }
+    }
+    Ok(kind)
+}
+
+fn header(plan: &Plan, kind: &dyn Kind) -> Header {
+    let clients = kind.roles().into_iter().filter(|role| role.kind == RoleKind::Client);
+    Header {
+        format: HISTORY_FORMAT,
+        sim_format: SIM_FORMAT,
+        scenario: plan.scenario.to_string(),
+        seed: plan.seed,
+        engine: plan.engine.clone(),
+        system: plan.system.name.clone(),
+        config: plan.system.config.clone(),
+        bugs: plan.system.bugs.clone(),
+        topology: plan.topology.clone(),
+        duration: plan.duration,
+        capabilities: ["truth.fault", "truth.node", "vocab.custom", "vocab.op", "vocab.raft"]
+            .map(str::to_owned)
+            .to_vec(),
+        client_roles: clients.map(|role| role.name.to_owned()).collect(),
+    }
+}
+
+/// A run in progress.
+struct Run<'a> {
+    plan: &'a Plan,
+    engine: Native,
+    nemesis: Nemesis<'a>,
+    judge: Judge,
+    conditions: Conditions,
+    history: History,
+    recording: Recording,
+}
+
+/// Why a run is over.
+enum Over {
+    /// It reached its duration, or broke a promise.
+    Judged,
+    /// A limit, with what there is to say of it.
+    Limit(Outcome, String),
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        plan: &'a Plan,
+        kind: &dyn Kind,
+        instance: Box<dyn Instance>,
+        header: Header,
+        recording: Recording,
+        hooks: &Hooks,
+    ) -> Self {
+        let judge = Judge::new(&header, &plan.expect, instance.invariants(), instance.checkers());
+        let tolerates = instance.tolerates(&plan.topology);
+
+        let nemesis = Nemesis::new(plan, header.client_roles.clone(), tolerates);
+        let journaling = match recording {
+            Recording::Summary => Journaling::Off,
+            Recording::Full => Journaling::On,
+        };
+        let mut engine = Native::new(plan, kind, instance, journaling);
+        if let Some(progress) = hooks.progress {
+            engine.sim().on_progress(progress);
+        }
+        if let (Recording::Full, Some(place)) = (recording, hooks.place) {
+            engine.sim().on_poll(place);
+        }
+        let history = History { header, records: Vec::new() };
+        Self { plan, engine, nemesis, judge, conditions: Conditions::default(), history, recording }
+    }
+
+    fn finish(mut self) -> RunReply {
+        let over = self.drive();
+        let at = self.engine.sim().now();
+        self.nemesis.close(&mut self.engine);
+        _ = self.hear();
+        if let Over::Limit(..) = over {
+            self.judge.stopped(at);
+        }
+        self.reply(over, at)
+    }
+
+    /// Runs until the run is over.
+    fn drive(&mut self) -> Over {
+        let end = SimTime::ZERO + self.plan.duration;
+        loop {
+            let next = self.nemesis.next_at().map_or(end, |at| at.min(end));
+            let ran = self.engine.run_until(next);
+            if self.hear().is_break() && self.plan.limits.stop_on == StopOn::FirstViolation {
+                return Over::Judged;
+            }
+            match ran {
+                Ran::Recorded => {}
+                Ran::Reached if next >= end => return Over::Judged,
+                Ran::Reached => self.nemesis.act(&mut self.engine, next),
+                Ran::EventLimit => return Over::Limit(Outcome::EventLimit, String::new()),
+                Ran::Stuck { node, place } => {
+                    let detail = format!(
+                        "tasks of {node} wake each other for ever while virtual time stands still; the last one \
+                         polled was started at {place}"
+                    );
+                    return Over::Limit(Outcome::Stuck, detail);
+                }
+            }
+        }
+    }
+
+    /// Takes the engine's records to the judge, the nemesis and the history.
+    fn hear(&mut self) -> ControlFlow<()> {
+        let mut flow = ControlFlow::Continue(());
+        for record in self.engine.take_records() {
+            if self.judge.observe(&record).is_break() {
+                flow = ControlFlow::Break(());
+            }
+            if matches!(record.body, Body::Raft(_)) {
+                self.conditions.observe(&record, |_| {});
+                self.nemesis.set_leader(self.conditions.leader());
+            }
+            self.history.records.push(record);
+        }
+        flow
+    }
+
+    fn reply(self, over: Over, at: SimTime) -> RunReply {
+        let Self { plan, engine, nemesis, judge, history, recording, .. } = self;
+        let ended = engine.end();
+        let verdict = judge.finish(&history);
+        let (bound, faults) = nemesis.finish();
+        let mut result = SeedResult {
+            v: RESULT_FORMAT,
+            scenario: plan.scenario.to_string(),
+            seed: plan.seed,
+            engine: plan.engine.clone(),
+            outcome: Outcome::Pass,
+            digest: Some(ended.digest),
+            events: ended.events,
+            sim_ns: at.0,
+            violations: Vec::new(),
+            exercised: Default::default(),
+            not_applicable: Default::default(),
+            unknown: Default::default(),
+            conditions: Default::default(),
+            faults,
+            detail: String::new(),
+        };
+        set_outcome(&mut result, verdict, over, &ended, &history.records);
+        let full = recording == Recording::Full;
+        RunReply {
+            result,
+            bound: Some(bound),
+            history: full.then(|| ndjson(&history)),
+            journal: full.then(|| journal(&ended, plan)),
+        }
+    }
+}
+
+/// The gravest of what can be said: what other threads did makes the rest worthless, a limit ends
+/// the run before its verdict is whole, a panic is a violation with a name of its own.
+fn set_outcome(result: &mut SeedResult, verdict: Verdict, over: Over, ended: &Ended, records: &[Record]) {
+    result.set_verdict(verdict);
+    let panic = records.iter().find_map(|record| match &record.body {
+        Body::Node(NodeEvent::Panicked { message, location }) => Some(format!("{message} ({location})")),
+        _ => None,
+    });
+    if let (Some(panic), Outcome::Fail) = (panic, result.outcome) {
+        (result.outcome, result.detail) = (Outcome::Panic, panic);
+    }
+    if let Over::Limit(outcome, detail) = over {
+        (result.outcome, result.detail) = (outcome, detail);
+    }
+    if ended.foreign_wakes > 0 {
+        let count = ended.foreign_wakes;
+        result.outcome = Outcome::Nondeterministic;
+        result.detail = format!(
+            "{count} wakes came from other threads, whose timing no seed decides: keep threads out of a system \
+             under test (squall_io::task::spawn in place of std::thread::spawn)"
+        );
+    }
+}
+
+fn ndjson(history: &History) -> String {
+    let mut text = Vec::new();
+    history.write_ndjson(&mut text).expect("memory takes everything");
+    String::from_utf8(text).expect("JSON is UTF-8")
+}
+
+/// Every packet and its fate, one JSON object a line.
+fn journal(ended: &Ended, plan: &Plan) -> String {
+    let name = |node: u32| plan.topology.nodes[node as usize].name.as_str();
+    let header = serde_json::json!({"format": 1, "scenario": plan.scenario, "seed": plan.seed});
+    let lines = ended.journal.iter().map(|entry| {
+        serde_json::json!({
+            "at": entry.at,
+            "from": name(entry.from),
+            "to": name(entry.to),
+            "class": entry.class,
+            "bytes": entry.bytes,
+            "arrives": entry.arrives,
+        })
+    });
+    std::iter::once(header).chain(lines).map(|line| format!("{line}\n")).collect()
+}
