@@ -5,10 +5,11 @@
 
 use squall_history::{Action, LinkSelector, Partition, PartitionShape, Ppm, SimDuration};
 
+use crate::any_range::{self, HasRanges, Pick};
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Keys};
-use crate::range::{self, Address, HasRanges, Pick, Quantity};
+use crate::range::{self, Address, Quantity};
 use crate::scope::{Author, Scope};
 use crate::selector::{self, From};
 use crate::tree::{Entry, Kind, Node};
@@ -62,14 +63,14 @@ impl Template {
     /// Checks an action at both ends of its ranges. `None` after an error, or if it cannot be run yet.
     pub(crate) fn read(entry: &Entry, scope: &Scope<'_>, report: &mut Report) -> Option<Self> {
         let before = report.errors();
-        let ranges = range::check_ranges(&entry.value, report);
+        let ranges = any_range::check(&entry.value, report);
         if report.errors() > before {
             return None;
         }
-        let low = range::resolve(&entry.value, "", Pick::Low);
+        let low = any_range::resolve(&entry.value, "", Pick::Low);
         let action = read(&entry.key, &low, scope, report);
         if ranges == HasRanges::Yes {
-            let high = range::resolve(&entry.value, "", Pick::High);
+            let high = any_range::resolve(&entry.value, "", Pick::High);
             let mut again = Report::default();
             read(&entry.key, &high, scope, &mut again);
             report.merge(again);
@@ -85,7 +86,7 @@ impl Template {
 
     /// The action of one occurrence.
     pub(crate) fn draw(&self, address: &Address<'_>) -> Action {
-        let value = range::resolve(&self.entry.value, "", Pick::Draw(&|path| address.field(path)));
+        let value = any_range::resolve(&self.entry.value, "", Pick::Draw(&|path| address.field(path)));
         let scope = Scope { author: self.author, ..Scope::UNCHECKED };
         read(&self.entry.key, &value, &scope, &mut Report::default())
             .expect("both ends of its ranges were read when the scenario was")

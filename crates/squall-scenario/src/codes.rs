@@ -82,7 +82,7 @@ pub const ALL: [(Code, &str); 41] = [
     ),
     (
         Code::TooLarge,
-        "The file exceeds a limit: one mebibyte of text, 20,000 YAML nodes, 100 aliases, or 64 levels of nesting. \
+        "The file exceeds a limit: one mebibyte of text, 20,000 YAML nodes, 100 aliases, or 32 levels of nesting. \
          The limits keep a damaged or hostile file from eating memory; no scenario written by hand comes near them.",
     ),
     (
@@ -92,7 +92,7 @@ pub const ALL: [(Code, &str); 41] = [
     (
         Code::ForeignYaml,
         "This is YAML, but of a kind that scenarios do not use: a key that is not text, an anchor that contains \
-         itself, an unknown tag, or a number that is not finite. Write the value out plainly.",
+         itself, or a number that is not finite. Write the value out plainly.",
     ),
     (
         Code::WrongType,
@@ -203,7 +203,7 @@ pub const ALL: [(Code, &str); 41] = [
     (
         Code::OutOfBounds,
         "The number is well formed but outside what Squall accepts: an interval must be longer than zero, a \
-         topology has at most 10,000 nodes, and one scenario plans at most 10,000 faults.",
+         topology has at most 10,000 nodes, and one fault entry plans at most 10,000 faults.",
     ),
     (
         Code::Config,

@@ -1,19 +1,15 @@
 //! Fault entries: a trigger, a duration and an action, or a choice of them.
 //!
-//! Reading and checking only; when they happen is drawn in `plan`.
+//! What they are, and how they are read and checked; when they happen is drawn in `plan`.
 
-use std::collections::BTreeMap;
+use squall_history::{Identity, SimDuration};
 
-use squall_history::{Action, Identity, SimDuration};
+use crate::action::Template;
+use crate::range::Ranged;
 
-use crate::action::{self, Template};
-use crate::codes::Code;
-use crate::diagnostic::{Report, Span};
-use crate::fields::{self, Fields, Keys, shown};
-use crate::names::{did_you_mean, is_plain_name};
-use crate::range::{self, Ranged};
-use crate::scope::{Author, Scope};
-use crate::tree::{Entry, Kind, Node};
+mod read;
+
+pub(crate) use read::read;
 
 /// Most faults that one entry may plan.
 pub(crate) const FAULTS_MAX: u64 = 10_000;
@@ -74,311 +70,22 @@ pub(crate) struct Choice {
     pub(crate) fault: Timed,
 }
 
-const ENTRY: Keys = Keys {
-    of: "a fault",
-    known: &["name", "at", "every", "jitter", "between", "random", "for", "id", "obeys-budget"],
-    planned: &["steps"],
-};
-const CHOICE: Keys = Keys { of: "a choice of `pick`", known: &["weight", "for"], planned: &["steps"] };
-const RANDOM: Keys =
-    Keys { of: "`random`", known: &["interval", "max-active", "swarm", "pick"], planned: &[] };
-const TRIGGERS: [&str; 3] = ["at", "every", "random"];
-
-/// Reads the list `faults` of a scenario that lasts `duration`.
-pub(crate) fn read(
-    node: &Node,
-    duration: Option<Ranged<SimDuration>>,
-    scope: &Scope<'_>,
-    report: &mut Report,
-) -> Vec<FaultEntry> {
-    let mut reader = Reader { duration, scope, report, names: BTreeMap::new(), ordinals: BTreeMap::new() };
-    let items = fields::list(node, "`faults`", reader.report).unwrap_or_default();
-    items.iter().filter_map(|item| reader.entry(item)).collect()
+impl FaultEntry {
+    /// About how many faults it plans in a run of this length.
+    pub(crate) fn expected(&self, duration: SimDuration) -> u64 {
+        let (interval, window) = match &self.trigger {
+            Trigger::At { .. } => return 1,
+            Trigger::Every { interval, window, .. } => (interval, window),
+            Trigger::Random(random) => (&random.interval, &random.window),
+        };
+        occurrences(*interval, window.as_ref(), Some(duration))
+    }
 }
 
-/// A fault entry or a choice, its keys sorted into options and actions.
-struct Parts<'n> {
-    fields: Fields<'n>,
-    actions: Vec<&'n Entry>,
-    /// A key that is neither was reported, and may well have been meant as what is missing.
-    misspelt: bool,
-}
-
-struct Reader<'a> {
-    duration: Option<Ranged<SimDuration>>,
-    scope: &'a Scope<'a>,
-    report: &'a mut Report,
-    /// Names and ids given so far, with their places.
-    names: BTreeMap<String, Span>,
-    /// How many unnamed entries of each keyword there were.
-    ordinals: BTreeMap<String, u64>,
-}
-
-impl Reader<'_> {
-    fn entry(&mut self, node: &Node) -> Option<FaultEntry> {
-        let before = self.report.errors();
-        let parts = self.open(node, ENTRY)?;
-        let Parts { fields, actions, misspelt } = &parts;
-        let author = if fields.get("id").is_some() { Author::Squall } else { self.scope.author };
-        let scope = Scope { author, ..*self.scope };
-        let name = fields.get("name").and_then(|node| self.name(node, "fault name"));
-        let id = fields.get("id").and_then(|node| self.name(node, "fault id"));
-        let obeys_budget = match fields.get("obeys-budget") {
-            Some(node) => fields::boolean(node, "`obeys-budget`", self.report).unwrap_or_default(),
-            None => fields.get("random").is_some(),
-        };
-        // Warned about when the keys were read: nothing below would make sense of it.
-        if node.get("steps").is_some() {
-            return None;
-        }
-        let triggers: Vec<&Entry> = TRIGGERS.iter().filter_map(|key| fields.entry(key)).collect();
-        if let [_, second, ..] = triggers[..] {
-            let title = "a fault has one trigger, not several";
-            let error = self.report.error(Code::SeveralTriggers, second.key_span.clone(), title);
-            error.label("a second trigger").other(triggers[0].key_span.clone(), "the first one");
-            return None;
-        }
-        let Some(trigger) = triggers.first() else {
-            if !misspelt {
-                let error = self.report.error(Code::NoTrigger, fields.head(), "a fault without a trigger");
-                error.label("when?").help("add `at: 5s`, `every: 8s` or `random`");
-            }
-            return None;
-        };
-        self.check_misplaced(fields, &trigger.key, actions);
-        let keyword = actions.first().map_or("random", |entry| entry.key.as_str()).to_owned();
-        let trigger = match trigger.key.as_str() {
-            "at" => self.at(&parts, &trigger.value, &scope),
-            "every" => self.every(&parts, &trigger.value, &scope),
-            _ => self.random(fields, &trigger.value, &scope),
-        };
-        // Counted even if it cannot be read, so that mending it re-draws no other entry.
-        let identity = self.identity(name.as_deref().or(id.as_deref()), &keyword);
-        let trigger = trigger?;
-        (self.report.errors() == before).then_some(FaultEntry { name, id, identity, obeys_budget, trigger })
-    }
-
-    fn identity(&mut self, name: Option<&str>, keyword: &str) -> Identity {
-        let Some(name) = name else {
-            let ordinal = self.ordinals.entry(keyword.to_owned()).or_default();
-            *ordinal += 1;
-            // Names have no spaces, so no name can share this identity.
-            return Identity::of(&format!("unnamed {keyword}")).with(*ordinal);
-        };
-        Identity::of(name)
-    }
-
-    /// Splits an entry into options and actions, and reports keys that are neither.
-    fn open<'n>(&mut self, node: &'n Node, keys: Keys) -> Option<Parts<'n>> {
-        let Kind::Map(entries) = &node.kind else {
-            fields::wrong_type(node, keys.of, "a mapping", self.report);
-            return None;
-        };
-        let (mut actions, mut misspelt) = (Vec::new(), false);
-        for entry in entries {
-            let key = entry.key.as_str();
-            if Action::KEYWORDS.contains(&key) || action::PLANNED.contains(&key) {
-                actions.push(entry);
-            } else if keys.planned.contains(&key) {
-                self.report.not_supported(entry.key_span.clone(), format!("trigger `{key}`"));
-            } else if !keys.known.contains(&key) {
-                self.unknown_action(entry, keys);
-                misspelt = true;
-            }
-        }
-        Some(Parts { fields: Fields::of_checked(node, keys), actions, misspelt })
-    }
-
-    fn unknown_action(&mut self, entry: &Entry, keys: Keys) {
-        let title = format!("unknown fault action `{}`", shown(&entry.key));
-        let error = self.report.error(Code::UnknownAction, entry.key_span.clone(), title);
-        error.label("not a known action or trigger");
-        let known = Action::KEYWORDS.iter().chain(&action::PLANNED).chain(keys.known).chain(keys.planned);
-        if let Some(help) = did_you_mean(&entry.key, known.copied()) {
-            error.help(help);
-        }
-    }
-
-    fn name(&mut self, node: &Node, what: &str) -> Option<String> {
-        let name = fields::text(node, what, self.report)?;
-        let plain = match what {
-            "fault name" => is_plain_name(name),
-            _ => !name.is_empty() && name.split('#').all(is_plain_name),
-        };
-        if !plain {
-            let error = self.report.error(
-                Code::Name,
-                node.span.clone(),
-                format!("`{}` is not a {what}", shown(name)),
-            );
-            error.label("small letters, digits and hyphens only");
-            return None;
-        }
-        if let Some(first) = self.names.insert(name.to_owned(), node.span.clone()) {
-            let title = format!("duplicate {what} `{name}`");
-            let error = self.report.error(Code::DuplicateName, node.span.clone(), title);
-            error.label("used again here").other(first, "first used here");
-        }
-        Some(name.to_owned())
-    }
-
-    fn check_misplaced(&mut self, fields: &Fields<'_>, trigger: &str, actions: &[&Entry]) {
-        let rules: [(&str, &[&str], &str); 4] = [
-            ("jitter", &["every"], "belongs to `every`"),
-            ("between", &["every", "random"], "belongs to `every` and `random`"),
-            ("for", &["at", "every"], "belongs into the entries of `pick`"),
-            ("id", &["at"], "belongs to `at`: it names a single fault"),
-        ];
-        for (key, triggers, place) in rules {
-            if let Some(entry) = fields.entry(key)
-                && !triggers.contains(&trigger)
-            {
-                let title = format!("`{key}` does not go with `{trigger}`");
-                self.report.error(Code::MisplacedKey, entry.key_span.clone(), title).label(place);
-            }
-        }
-        if let ("random", Some(action)) = (trigger, actions.first()) {
-            let title = format!("`{}` does not go beside `random`", action.key);
-            let error = self.report.error(Code::MisplacedKey, action.key_span.clone(), title);
-            error.label("belongs into the entries of `pick`");
-        }
-    }
-
-    fn at(&mut self, parts: &Parts<'_>, at: &Node, scope: &Scope<'_>) -> Option<Trigger> {
-        let fault = self.timed(parts, scope);
-        let at: Ranged<SimDuration> = self.before_end(at)?;
-        Some(Trigger::At { at, fault: fault? })
-    }
-
-    /// A time that must not lie after the end of the run.
-    fn before_end(&mut self, node: &Node) -> Option<Ranged<SimDuration>> {
-        let at: Ranged<SimDuration> = Ranged::read(node, self.report)?;
-        if let Some(duration) = self.duration
-            && at.high > duration.low
-        {
-            let title = format!("the fault is due after the end of the run, which lasts {}", duration.low);
-            self.report.error(Code::AfterEnd, node.span.clone(), title).label("never reached");
-            return None;
-        }
-        Some(at)
-    }
-
-    fn every(&mut self, parts: &Parts<'_>, every: &Node, scope: &Scope<'_>) -> Option<Trigger> {
-        let fault = self.timed(parts, scope);
-        let window = self.window(&parts.fields);
-        let jitter = parts.fields.get("jitter").map(|jitter| Ranged::read(jitter, self.report));
-        let interval = self.interval(every, window.as_ref().and_then(Option::as_ref))?;
-        let jitter = jitter.unwrap_or(Some(Ranged::fixed(SimDuration::ZERO)))?;
-        Some(Trigger::Every { interval, jitter, window: window?, fault: fault? })
-    }
-
-    /// An interval, longer than zero, that does not make too many faults.
-    fn interval(&mut self, node: &Node, window: Option<&Window>) -> Option<Ranged<SimDuration>> {
-        let interval: Ranged<SimDuration> = Ranged::read(node, self.report)?;
-        if interval.low == SimDuration::ZERO {
-            let error =
-                self.report.error(Code::OutOfBounds, node.span.clone(), "an interval is longer than zero");
-            error.label("would never end");
-            return None;
-        }
-        let end = window.map(|window| window.end.high).or(self.duration.map(|duration| duration.high));
-        let end = end.map_or(0, SimDuration::as_nanos);
-        let start = window.map_or(0, |window| window.start.low.as_nanos());
-        let faults = end.saturating_sub(start) / interval.low.as_nanos();
-        if faults > FAULTS_MAX {
-            let title = format!("this entry would plan about {faults} faults");
-            let error = self.report.error(Code::OutOfBounds, node.span.clone(), title);
-            error.label(format!("at most {FAULTS_MAX} are accepted"));
-            return None;
-        }
-        Some(interval)
-    }
-
-    fn window(&mut self, fields: &Fields<'_>) -> Option<Option<Window>> {
-        let Some(node) = fields.get("between") else { return Some(None) };
-        let items = fields::list(node, "`between`", self.report)?;
-        let [start, end] = items else {
-            let title = "`between` takes a start and an end";
-            let error = self.report.error(Code::WrongType, node.head(), title);
-            error.label("write `[10s, 2m]`");
-            return None;
-        };
-        let (start_at, end) = (self.before_end(start), Ranged::read(end, self.report));
-        let window = Window { start: start_at?, end: end? };
-        if window.start.high >= window.end.low {
-            let error =
-                self.report.error(Code::EmptyWindow, node.head(), "nothing lies `between` these times");
-            error.label("the start comes before the end");
-            return None;
-        }
-        Some(Some(window))
-    }
-
-    /// The one action of an entry, with its `for`.
-    fn timed(&mut self, parts: &Parts<'_>, scope: &Scope<'_>) -> Option<Timed> {
-        let lasts = parts.fields.get("for").map(|lasts| Ranged::read(lasts, self.report));
-        match &parts.actions[..] {
-            [] if parts.misspelt => None,
-            [] => {
-                let error =
-                    self.report.error(Code::NoAction, parts.fields.head(), "a fault without an action");
-                error.label("what happens?").help("add an action, for example `kill: leader`");
-                None
-            }
-            [only] if action::PLANNED.contains(&only.key.as_str()) => {
-                let what = format!("fault action `{}`", only.key);
-                self.report.not_supported(only.key_span.clone(), what);
-                None
-            }
-            [only] => {
-                let action = Template::read(only, scope, self.report)?;
-                Some(Timed { lasts: lasts.map_or(Some(None), |lasts| lasts.map(Some))?, action })
-            }
-            [first, second, ..] => {
-                let title = "a fault has one action, not several";
-                let error = self.report.error(Code::SeveralActions, second.key_span.clone(), title);
-                error.label("a second action").other(first.key_span.clone(), "the first one");
-                None
-            }
-        }
-    }
-
-    fn random(&mut self, entry: &Fields<'_>, node: &Node, scope: &Scope<'_>) -> Option<Trigger> {
-        let fields = Fields::open(node, RANDOM, self.report)?;
-        let window = self.window(entry);
-        let interval = fields.require("interval", self.report);
-        let interval =
-            interval.and_then(|node| self.interval(node, window.as_ref().and_then(Option::as_ref)));
-        let max_active = fields.get("max-active").map(|node| Ranged::read(node, self.report));
-        let swarm = fields.get("swarm").map(|node| fields::boolean(node, "`swarm`", self.report));
-        let picks = fields.require("pick", self.report)?;
-        let items = fields::list(picks, "`pick`", self.report)?;
-        if items.is_empty() {
-            let error = self.report.error(Code::NoAction, picks.head(), "there is nothing to pick from");
-            error.label("list at least one action");
-        }
-        let picks = items.iter().filter_map(|item| self.choice(item, scope)).collect();
-        Some(Trigger::Random(Random {
-            interval: interval?,
-            max_active: max_active.map_or(Some(None), |limit| limit.map(Some))?,
-            swarm: swarm.unwrap_or(Some(false))?,
-            window: window?,
-            picks,
-        }))
-    }
-
-    fn choice(&mut self, node: &Node, scope: &Scope<'_>) -> Option<Choice> {
-        let parts = self.open(node, CHOICE)?;
-        let fields = &parts.fields;
-        if node.get("steps").is_some() {
-            return None;
-        }
-        let weight = fields.get("weight").map(|node| range::fixed::<u32>(node, self.report));
-        if let (Some(Some(0)), Some(node)) = (weight, fields.get("weight")) {
-            let error = self.report.error(Code::OutOfBounds, node.span.clone(), "a weight is at least one");
-            error.label("would never be picked");
-        }
-        let fault = self.timed(&parts, scope)?;
-        Some(Choice { weight: weight.unwrap_or(Some(1))?, fault })
-    }
+/// The most times that an interval fits into a window, or else into the run.
+fn occurrences(interval: Ranged<SimDuration>, window: Option<&Window>, duration: Option<SimDuration>) -> u64 {
+    let end = window.map(|window| window.end.high).or(duration).unwrap_or_default();
+    let end = duration.map_or(end, |duration| end.min(duration));
+    let start = window.map_or(SimDuration::ZERO, |window| window.start.low);
+    end.as_nanos().saturating_sub(start.as_nanos()) / interval.low.as_nanos().max(1)
 }

@@ -9,6 +9,7 @@
 //! third draws, by address, and cannot fail. Nothing here runs a system or reads a file.
 
 mod action;
+mod any_range;
 pub mod catalogue;
 pub mod codes;
 pub mod diagnostic;
@@ -19,6 +20,7 @@ mod names;
 mod overrides;
 mod plan;
 mod range;
+mod read;
 mod scenario;
 mod scope;
 mod section;
@@ -33,6 +35,7 @@ pub use catalogue::{Catalogue, OracleEntry, RoleEntry, SectionCheck, SectionErro
 pub use codes::{Code, explain};
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
 pub use overrides::{OverrideError, Overrides};
-pub use scenario::{DEFAULT_ENGINE, Scenario, parse};
+pub use read::parse;
+pub use scenario::{DEFAULT_ENGINE, Scenario};
 pub use surroundings::Seeds;
 pub use write::to_yaml;

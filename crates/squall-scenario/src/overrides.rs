@@ -1,6 +1,9 @@
 //! What the command line changes about a scenario: planted bugs, and single values.
 
+use squall_history::SimDuration;
+
 use crate::catalogue::Catalogue;
+use crate::faults::FAULTS_MAX;
 use crate::names::{did_you_mean, listed};
 use crate::range::{Quantity, Ranged};
 use crate::scenario::Scenario;
@@ -91,7 +94,10 @@ impl Scenario {
             let Some(target) = target(key) else { return Err(OverrideError::Key { key: key.clone() }) };
             let node = yaml::read_value(value).map_err(wrong)?;
             if let Target::Duration = target {
-                duration::<squall_history::SimDuration>(&node).map_err(wrong)?;
+                let longest = duration::<SimDuration>(&node).map_err(wrong)?.high;
+                if self.faults.iter().any(|entry| entry.expected(longest) > FAULTS_MAX) {
+                    return Err(wrong(format!("one fault entry would plan more than {FAULTS_MAX} faults")));
+                }
             }
         }
         let Some(system) = catalogue.systems.get(&self.system) else { return Ok(()) };

@@ -4,10 +4,11 @@
 use serde_json::Value;
 use squall_history::{Draws, Identity};
 
+use crate::any_range::{self, HasRanges, Pick};
 use crate::catalogue::SectionCheck;
 use crate::codes::Code;
 use crate::diagnostic::{Report, Span};
-use crate::range::{self, Address, HasRanges, Pick};
+use crate::range::Address;
 use crate::tree::{Kind, Node, Scalar};
 
 /// One section.
@@ -39,7 +40,7 @@ impl Section {
         if !matches!(section.root.kind, Kind::Map(_)) {
             crate::fields::wrong_type(&section.root, &format!("`{path}`"), "a mapping", report);
         }
-        let ranges = range::check_ranges(&section.root, report);
+        let ranges = any_range::check(&section.root, report);
         if let (Some(check), true) = (check, report.errors() == before) {
             let ends: &[Pick<'_>] = match ranges {
                 HasRanges::Yes => &[Pick::Low, Pick::High],
@@ -72,7 +73,7 @@ impl Section {
     /// Judges the section once more, after values of it were set.
     pub(crate) fn check(&self, check: &SectionCheck) -> Result<(), String> {
         let mut report = Report::default();
-        range::check_ranges(&self.root, &mut report);
+        any_range::check(&self.root, &mut report);
         if let Some(first) = report.list.first() {
             return Err(first.title.clone());
         }
@@ -83,7 +84,7 @@ impl Section {
     }
 
     fn resolved(&self, pick: Pick<'_>) -> Value {
-        range::resolve(&self.root, self.path, pick).to_json()
+        any_range::resolve(&self.root, self.path, pick).to_json()
     }
 }
 

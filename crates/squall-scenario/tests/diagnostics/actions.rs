@@ -377,3 +377,22 @@ error[E0023]: unknown direction `out`
 ",
     );
 }
+
+#[test]
+fn a_range_of_two_kinds_in_an_action() {
+    check(
+        &below(
+            r"faults:
+  - { at: 5s, loss: { loss: 1%..2s } }
+",
+        ),
+        r"
+error[E0022]: `1%..2s` is not a range
+ --> scenario.yaml:6:29
+  |
+6 |   - { at: 5s, loss: { loss: 1%..2s } }
+  |                             ^^^^^^ both ends must be of one kind
+help: text that only looks like a range goes in quotes
+",
+    );
+}

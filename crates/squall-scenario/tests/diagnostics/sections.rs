@@ -597,3 +597,99 @@ error[E0023]: unknown stop `never`
 ",
     );
 }
+
+#[test]
+fn errors_below_a_missing_system() {
+    check(
+        r"version: 1
+name: t
+duration: 30s
+network: { los: 5% }
+limits: { stop-on: 5 }
+workload: 5
+",
+        r"
+error[E0009]: missing key `system` in a scenario
+ --> scenario.yaml:1:1
+  |
+1 | version: 1
+  | ^^^^^^^ `system` is required here
+
+error[E0008]: unknown key `los` in `network`
+ --> scenario.yaml:4:12
+  |
+4 | network: { los: 5% }
+  |            ^^^ no such key
+help: did you mean `loss`?
+
+error[E0023]: unknown stop `5`
+ --> scenario.yaml:5:20
+  |
+5 | limits: { stop-on: 5 }
+  |                    ^ expected `first-violation` or `end`
+
+error[E0007]: `workload` is a number, not a mapping
+ --> scenario.yaml:6:11
+  |
+6 | workload: 5
+  |           ^ a mapping is expected here
+",
+    );
+}
+
+#[test]
+fn a_section_that_is_a_list() {
+    check(
+        &below(
+            r"topology: [worker]
+faults: { at: 5s }
+reseed: [{ at: 5s }]
+vetoes: [{ id: x, at: 5, why: no }]
+",
+        ),
+        r"
+error[E0007]: `topology` is a list, not a mapping
+ --> scenario.yaml:5:11
+  |
+5 | topology: [worker]
+  |           ^ a mapping is expected here
+
+error[E0007]: `faults` is a mapping, not a list
+ --> scenario.yaml:6:9
+  |
+6 | faults: { at: 5s }
+  |         ^ a list is expected here
+
+error[E0009]: missing key `seed` in an entry of `reseed`
+ --> scenario.yaml:7:10
+  |
+7 | reseed: [{ at: 5s }]
+  |          ^ `seed` is required here
+
+error[E0018]: `5` is not a duration
+ --> scenario.yaml:8:23
+  |
+8 | vetoes: [{ id: x, at: 5, why: no }]
+  |                       ^ write a number and a unit, as `500ms`, `1.5s` or `2m30s`
+help: the unit is missing: did you mean `5s` or `5ms`?
+",
+    );
+}
+
+#[test]
+fn a_system_of_the_wrong_shape() {
+    check(
+        r"version: 1
+name: t
+system: [batch]
+duration: 30s
+",
+        r"
+error[E0007]: `system` is a list, not a mapping
+ --> scenario.yaml:3:9
+  |
+3 | system: [batch]
+  |         ^ a mapping is expected here
+",
+    );
+}

@@ -301,3 +301,31 @@ error[E0007]: a tag is a mapping, not text
 "#,
     );
 }
+
+#[test]
+fn a_value_that_begins_with_an_exclamation_mark() {
+    check(
+        r"version: 1
+name: !t
+",
+        r"
+error[E0009]: missing key `system` in a scenario
+ --> scenario.yaml:1:1
+  |
+1 | version: 1
+  | ^^^^^^^ `system` is required here
+
+error[E0009]: missing key `duration` in a scenario
+ --> scenario.yaml:1:1
+  |
+1 | version: 1
+  | ^^^^^^^ `duration` is required here
+
+error[E0007]: the name is nothing, not text
+ --> scenario.yaml:2:9
+  |
+2 | name: !t
+  |         ^ text is expected here
+",
+    );
+}
