@@ -2,6 +2,7 @@
 //! run up to 2 % wrong; and the proof that the checks bite, by the planted bugs.
 
 mod draws;
+mod failover;
 mod judge;
 mod machine;
 mod weather;

@@ -42,9 +42,10 @@ pub const MAX_WAITING: usize = 1_024;
 /// wrong differ by a factor of up to 1.02 / 0.98, so 0.96 of the lease is over on the primary's
 /// clock before the whole is on a backup's.
 pub const LEASE_USED_PERCENT: u32 = 96;
-/// A primary that no majority has answered for this many leases gives up its office. Long enough
-/// for links with seconds of delay, short enough that clients look elsewhere.
-pub const OFFICE_LEASES: u32 = 4;
+/// A primary that no majority has answered for this many leases gives up its office. Long enough for
+/// round trips of a second; short enough that one which can speak but hears nothing, and so renews
+/// the others' grants, is replaced within five leases.
+pub const OFFICE_LEASES: u32 = 3;
 
 /// One server of the replicated store.
 #[derive(Debug)]

@@ -158,10 +158,12 @@ impl Core {
         [previous, hint]: [u64; 2],
     ) {
         let Some(peer) = self.answering_peer(from, epoch, sent) else { return };
-        // An answer from before `matched` grew says nothing new; nor does a second one to the same.
-        let news = previous > peer.matched && previous < peer.next;
-        if news {
-            peer.next = hint.min(previous - 1).max(peer.matched) + 1;
+        // What was tried before the last change of mind says nothing new. To think less of a backup's
+        // log than is true costs a message, no more; so an old answer does no harm.
+        if (1..peer.next).contains(&previous) {
+            let common = hint.min(previous - 1);
+            peer.matched = peer.matched.min(common);
+            peer.next = common + 1;
             let word = Custom::new("kv", "resync").with("from", peer.next);
             self.observe_custom(word);
             self.send_entries(now, from);

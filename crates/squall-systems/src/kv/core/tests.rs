@@ -197,11 +197,21 @@ fn a_mismatch_makes_the_primary_send_from_the_hint() {
         panic!("not an append")
     };
     assert_eq!((again.previous, again.entries.len()), (LogEnd { epoch: 0, index: 0 }, 4));
-    // From server 1, which has entry 1: not before it.
-    let Message::Append(again) = sent_to(&say(&mut core, LEASE, 1, message), 1).remove(0).0 else {
-        panic!("not an append")
-    };
-    assert_eq!(again.previous.index, 1);
+    assert_eq!(core.commit(), 1);
+    // The same answer once more is no news: what it is about was sent anew.
+    let old = Message::Mismatch { epoch: 3, sent: ms(LEASE).0, previous: 9, hint: 0 };
+    assert_eq!(sent_to(&say(&mut core, LEASE, 2, old), 2), []);
+}
+
+#[test]
+fn an_answer_to_an_earlier_epoch_counts_for_nothing() {
+    let mut core = primary("");
+    core.step(ms(501), put(1));
+    core.step(ms(501), Input::Persisted { token: Token(3) });
+    say(&mut core, 502, 1, Message::Appended { epoch: 0, sent: ms(501).0, matched: 2 });
+    assert_eq!((core.commit(), core.holds_lease(ms(502))), (0, false));
+    say(&mut core, 502, 1, answered(501, 2));
+    assert_eq!((core.commit(), core.holds_lease(ms(502))), (2, true));
 }
 
 #[test]

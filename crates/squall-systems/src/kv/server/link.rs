@@ -36,10 +36,10 @@ pub(super) async fn run(from: usize, address: Arc<(String, u16)>, outbox: Outbox
         let connecting = TcpStream::connect((address.0.as_str(), address.1));
         if let Ok(Ok(stream)) = time::timeout(CONNECT_TIMEOUT, connecting).await {
             let (read, write) = stream.into_split();
-            let mut line = Line { from, read, write, unanswered: VecDeque::new() };
+            let mut line = Line { from, read, write, unanswered: VecDeque::new(), answered: 0 };
             // However it ends, the answer is to connect again.
             line.carry(&outbox).await.ok();
-            if line.unanswered.is_empty() {
+            if line.answered > 0 {
                 pause = FIRST_PAUSE;
             }
         }
@@ -55,6 +55,8 @@ struct Line {
     write: OwnedWriteHalf,
     /// When the frames that have no answer yet were sent.
     unanswered: VecDeque<Instant>,
+    /// How many frames were answered since it was connected.
+    answered: usize,
 }
 
 enum Event {
@@ -77,7 +79,10 @@ impl Line {
                 Event::Filled(messages) => self.send(messages).await?,
                 Event::Answered(count) => match count? {
                     0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    count => drop(self.unanswered.drain(..count.min(self.unanswered.len()))),
+                    count => {
+                        self.answered += count;
+                        self.unanswered.drain(..count.min(self.unanswered.len()));
+                    }
                 },
                 // Nothing was asked of it.
                 Event::Silent if self.unanswered.is_empty() => {}
