@@ -108,11 +108,12 @@ struct SimFile {
 
 #[cfg(feature = "sim")]
 impl SimFile {
-    fn poll_access(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_access(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        squall_sim::disk::check(&self.handle)?;
         let wait = self.wait.get_or_insert_with(squall_sim::disk::access_timer);
         std::task::ready!(wait.poll_elapsed(cx));
         self.wait = None;
-        Poll::Ready(())
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -175,6 +176,7 @@ impl File {
         match &mut self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(file) => {
+                squall_sim::disk::check(&file.handle)?;
                 squall_sim::disk::access_delay().await;
                 squall_sim::disk::set_len(&file.handle, length)
             }
@@ -204,7 +206,7 @@ impl AsyncRead for File {
         match &mut self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(file) => {
-                std::task::ready!(file.poll_access(cx));
+                std::task::ready!(file.poll_access(cx))?;
                 let count =
                     squall_sim::disk::read_at(&file.handle, buffer.initialize_unfilled(), file.position)?;
                 buffer.advance(count);
@@ -221,7 +223,7 @@ impl AsyncWrite for File {
         match &mut self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(file) => {
-                std::task::ready!(file.poll_access(cx));
+                std::task::ready!(file.poll_access(cx))?;
                 squall_sim::disk::write_at(&file.handle, bytes, file.position)?;
                 file.position += bytes.len() as u64;
                 Poll::Ready(Ok(bytes.len()))

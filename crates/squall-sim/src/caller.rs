@@ -89,7 +89,7 @@ pub fn wall_ns() -> u64 {
 /// Outside software on a node.
 pub fn task_draw() -> u64 {
     let caller = expect();
-    world::with(|world| world.task_draw(caller.task).bits())
+    world::with(|world| world.task_draw(caller).bits())
 }
 
 /// The `n`-th draw of the calling node's workload (domain `Workload`; identity: the node).
@@ -130,13 +130,19 @@ pub fn entropy(bytes: &mut [u8]) {
     });
 }
 
-/// Adds what the calling node tells about itself to the history.
+/// Adds what the calling node tells about itself to the history. What the destructors of a stopped
+/// node tell goes nowhere, but for client operations: that one has no known outcome is the
+/// harness's knowledge, not the dead client's.
 ///
 /// # Panics
 /// Outside software on a node.
 pub fn observe(body: Body) {
     let caller = expect();
     world::with(|world| {
+        let alive = world.nodes.is_current(caller.node, caller.boot);
+        if !alive && !matches!(body, Body::Op(_)) {
+            return;
+        }
         let node = world.nodes.get(caller.node);
         let record = Record {
             at: now(),

@@ -26,7 +26,7 @@ pub(crate) struct Node {
 }
 
 /// First port handed out to sockets that ask for none (Linux's default range).
-const EPHEMERAL_FIRST: u16 = 32_768;
+pub(crate) const EPHEMERAL_FIRST: u16 = 32_768;
 
 impl Node {
     /// A port nobody asked for by number.
@@ -52,12 +52,11 @@ impl Nodes {
     /// # Panics
     /// If two nodes have one name.
     pub(crate) fn new(topology: &Topology) -> Self {
-        let roles = topology.roles();
+        let octets = octets(&topology.roles());
         let (mut nodes, mut by_name, mut by_address) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         for spec in &topology.nodes {
             let index = u32::try_from(nodes.len()).expect("a topology is bounded");
-            let role = roles.iter().position(|role| *role == spec.role).expect("listed just above");
-            let address = address(role, spec.number);
+            let address = address(octets[spec.role.as_str()], spec.number);
             let double = by_name.insert(spec.name.clone(), index).is_some()
                 || by_address.insert(address, index).is_some();
             assert!(!double, "two nodes are {} ({address})", spec.name);
@@ -104,10 +103,26 @@ impl Nodes {
     }
 }
 
+/// The second octet of each role's addresses. It comes from the role's name, so that taking a whole
+/// role away moves no other; names that meet take the next free one, in alphabetical order.
+fn octets<'a>(roles: &[&'a str]) -> BTreeMap<&'a str, u8> {
+    assert!(roles.len() <= 256, "at most 256 roles");
+    let mut sorted = roles.to_vec();
+    sorted.sort_unstable();
+    let (mut octets, mut taken) = (BTreeMap::new(), [false; 256]);
+    for role in sorted {
+        let mut octet = (Identity::of(role).0 >> 56) as u8;
+        while std::mem::replace(&mut taken[usize::from(octet)], true) {
+            octet = octet.wrapping_add(1);
+        }
+        octets.insert(role, octet);
+    }
+    octets
+}
+
 /// `10.<role>.<number>`: a function of the node's own role and number, so that taking another node
 /// away changes no address.
-fn address(role: usize, number: u32) -> Ipv4Addr {
-    let role = u8::try_from(role).expect("at most 256 roles");
+fn address(role: u8, number: u32) -> Ipv4Addr {
     let [_, _, high, low] = number.to_be_bytes();
     assert!(number < 1 << 16, "at most 65,535 nodes in a role");
     Ipv4Addr::new(10, role, high, low)

@@ -21,7 +21,11 @@ pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, (Caught, Box<dyn Any 
     install();
     // Whatever `f` leaves half done belongs to a task that is dropped and never polled again.
     catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
-        let mut caught = LAST.take().unwrap_or_default();
+        let message = message(&*payload);
+        // A panic that is passed on (`resume_unwind`) calls no hook; what the hook noted last may
+        // then be of another one, which the program itself had caught.
+        let noted = LAST.take().filter(|noted| noted.message == message);
+        let mut caught = noted.unwrap_or_else(|| Caught { message, location: "(unknown)".to_owned() });
         caught.message = with_advice(caught.message);
         (caught, payload)
     })
@@ -44,7 +48,13 @@ fn install() {
 
 fn describe(info: &PanicHookInfo<'_>) -> Caught {
     let location = info.location().map(ToString::to_string).unwrap_or_default();
-    Caught { message: info.payload_as_str().unwrap_or("(no message)").to_owned(), location }
+    Caught { message: message(info.payload()), location }
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("(no message)").to_owned()
 }
 
 /// Calls of tokio's own runtime find none here; says what to use instead.

@@ -120,6 +120,7 @@ impl Sim {
             disks,
             Trace::new(config.journaling),
         ));
+        waker::open_inbox(run);
         Self {
             limits: config.limits,
             polls_here: 0,
@@ -153,7 +154,9 @@ impl Sim {
             let state = world.nodes.get_mut(node);
             assert!(!state.up, "{} is up already", state.name);
             state.boot += 1;
-            (state.up, state.powered, state.paused, state.spawns) = (true, true, false, 0);
+            (state.up, state.powered, state.paused) = (true, true, false);
+            // Counters of draws addressed by the incarnation: what an earlier one drew shifts nothing.
+            (state.spawns, state.entropy_draws) = (0, 0);
             world.record_node(node, NodeEvent::Started);
             world.tasks_spawn(node, Box::new(Root(software)), place);
         });
@@ -389,6 +392,7 @@ impl Drop for Sim {
             });
             drop_bodies(node, boot, bodies);
         }
+        waker::close_inbox(caller::run());
         // Wakers of others that are still parked may run destructors: outside the borrow.
         let world = world::leave();
         drop(world);

@@ -56,6 +56,8 @@ pub(crate) struct Task {
     pub(crate) node: u32,
     pub(crate) boot: u32,
     pub(crate) identity: Identity,
+    /// Its number among the tasks of its incarnation.
+    number: u64,
     pub(crate) place: &'static Location<'static>,
     wakes: u64,
     draws: u64,
@@ -150,20 +152,23 @@ impl Tasks {
         })
     }
 
-    /// Live tasks of a node.
+    /// Live tasks of a node, in the order they were started: slots depend on other nodes' tasks.
     fn of_node(&self, node: u32) -> Vec<TaskKey> {
         let live = self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let task = slot.task.as_ref()?;
+            let task = slot.task.as_ref().filter(|task| task.node == node)?;
             let index = u32::try_from(index).expect("bounded at insertion");
-            (task.node == node).then_some(TaskKey { index, generation: slot.generation })
+            Some((task.number, TaskKey { index, generation: slot.generation }))
         });
-        live.collect()
+        let mut live: Vec<(u64, TaskKey)> = live.collect();
+        live.sort_unstable_by_key(|(number, _)| *number);
+        live.into_iter().map(|(_, key)| key).collect()
     }
 
-    pub(crate) fn draw(&mut self, key: TaskKey, draws: &Draws) -> Draw {
-        let task = self.get_mut(key).expect("the calling task is live");
+    /// The next draw of a live task.
+    pub(crate) fn draw(&mut self, key: TaskKey, draws: &Draws) -> Option<Draw> {
+        let task = self.get_mut(key)?;
         task.draws += 1;
-        draws.draw(Domain::System, task.identity, task.draws)
+        Some(draws.draw(Domain::System, task.identity, task.draws))
     }
 }
 
@@ -222,14 +227,15 @@ impl World {
         place: &'static Location<'static>,
     ) -> TaskKey {
         let owner = self.nodes.get_mut(node);
-        let identity = owner.identity.with(owner.boot.into()).with(owner.spawns);
+        let (boot, number) = (owner.boot, owner.spawns);
+        let identity = owner.identity.with(boot.into()).with(number);
         owner.spawns += 1;
-        let boot = owner.boot;
         let key = self.tasks.insert(Task {
             body: Some(body),
             node,
             boot,
             identity,
+            number,
             place,
             wakes: 0,
             draws: 0,
@@ -310,7 +316,14 @@ where
 
     fn end(self: Box<Self>, why: JoinError) {
         let Self { future, shared } = *self;
-        drop(future);
+        // Whoever joins is told also if a destructor panics.
+        let why = match crate::panics::catch(|| drop(future)) {
+            Ok(()) => why,
+            Err((caught, payload)) => {
+                record_panic(caught);
+                JoinError::Panicked(payload)
+            }
+        };
         shared.finish(Err(why));
     }
 }
@@ -418,26 +431,31 @@ pub(crate) fn poll(key: TaskKey) {
         return;
     };
     caller::as_caller(caller, || {
-        if aborted {
-            world::with(|world| world.tasks_finish(key));
-            drop_body(body, JoinError::Cancelled);
-            return;
-        }
         let waker = crate::waker::waker(caller::run(), key);
-        match crate::panics::catch(|| body.poll(&mut Context::from_waker(&waker))) {
-            Ok(Poll::Pending) => {
-                // Aborted by itself while it ran: it is dropped at its next turn, which the abort
-                // has made ready.
-                let returned = world::with(|world| world.tasks.put_back(key, body));
-                debug_assert!(returned, "a task being polled cannot be taken away");
+        let ended = if aborted {
+            Err(JoinError::Cancelled)
+        } else {
+            match crate::panics::catch(|| body.poll(&mut Context::from_waker(&waker))) {
+                Ok(Poll::Pending) => {
+                    // Aborted by itself while it ran: it is dropped at its next turn, which the
+                    // abort has made ready.
+                    let returned = world::with(|world| world.tasks.put_back(key, body));
+                    debug_assert!(returned, "a task being polled cannot be taken away");
+                    return;
+                }
+                Ok(Poll::Ready(())) => Ok(()),
+                Err((caught, payload)) => {
+                    record_panic(caught);
+                    Err(JoinError::Panicked(payload))
+                }
             }
-            Ok(Poll::Ready(())) => world::with(|world| world.tasks_finish(key)),
-            Err((caught, payload)) => {
-                world::with(|world| world.tasks_finish(key));
-                record_panic(caught);
-                drop_body(body, JoinError::Panicked(payload));
-            }
+        };
+        match ended {
+            Ok(()) => drop_finished(body),
+            Err(why) => drop_body(body, why),
         }
+        // Last: destructors run as a live task, which may still draw.
+        world::with(|world| world.tasks_finish(key));
     });
     world::with(|world| world.trace.executed(caller::now()));
 }
@@ -445,6 +463,13 @@ pub(crate) fn poll(key: TaskKey) {
 fn record_panic(caught: crate::panics::Caught) {
     let panicked = squall_history::NodeEvent::Panicked { message: caught.message, location: caught.location };
     caller::observe(squall_history::Body::Node(panicked));
+}
+
+/// Drops a body that gave its value: with it goes the value, if nobody joins.
+fn drop_finished(body: Box<dyn Body>) {
+    if let Err((caught, _)) = crate::panics::catch(|| drop(body)) {
+        record_panic(caught);
+    }
 }
 
 /// Ends a task's body; a destructor that panics is a panic of the node as well.

@@ -7,8 +7,8 @@
 //! another thread does is not reproducible.
 #![expect(unsafe_code, reason = "RawWaker: the vtable below upholds its contract, see the proofs")]
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use crate::caller;
@@ -57,8 +57,11 @@ fn wake(data: *const ()) {
     if caller::run() == run {
         crate::world::with(|world| world.tasks_wake(task));
     } else {
-        INBOX.lock().expect("nothing panics while it holds the inbox").push(word);
-        INBOX_FILLED.store(true, Ordering::Release);
+        let mut inbox = lock_inbox();
+        if inbox.live.contains(&run) {
+            inbox.words.push(word);
+            INBOX_FILLED.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -84,27 +87,45 @@ pub(crate) fn task_of(waker: &Waker, run: u32) -> Option<TaskKey> {
     (of_run == run).then_some(task)
 }
 
-static INBOX: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+/// Wakes from foreign threads, for the runs that live in this process.
+struct Inbox {
+    live: Vec<u32>,
+    words: Vec<usize>,
+}
+
+static INBOX: Mutex<Inbox> = Mutex::new(Inbox { live: Vec::new(), words: Vec::new() });
 static INBOX_FILLED: AtomicBool = AtomicBool::new(false);
 
-/// Tasks of `run` that foreign threads woke since the last call. Words of other runs stay for them,
-/// but those of runs that are over are dropped: run ids only grow.
+fn lock_inbox() -> MutexGuard<'static, Inbox> {
+    INBOX.lock().expect("nothing panics while it holds the inbox")
+}
+
+/// From now on wakes for `run` are kept.
+pub(crate) fn open_inbox(run: u32) {
+    lock_inbox().live.push(run);
+}
+
+/// The run is over: wakes for it, those to come as well, are forgotten.
+pub(crate) fn close_inbox(run: u32) {
+    let mut inbox = lock_inbox();
+    inbox.live.retain(|&live| live != run);
+    inbox.words.retain(|&word| unpack(word).0 != run);
+}
+
+/// Tasks of `run` that foreign threads woke since the last call. Words of other runs, on other
+/// threads of this process, stay for them.
 pub(crate) fn foreign_wakes(run: u32) -> Vec<TaskKey> {
-    if !INBOX_FILLED.swap(false, Ordering::Acquire) {
-        return Vec::new();
-    }
-    let mut inbox = INBOX.lock().expect("nothing panics while it holds the inbox");
+    let mut inbox = lock_inbox();
     let mut woken = Vec::new();
-    inbox.retain(|&word| {
+    inbox.words.retain(|&word| {
         let (of_run, task) = unpack(word);
         if of_run == run {
             woken.push(task);
         }
-        of_run > run
+        of_run != run
     });
-    if !inbox.is_empty() {
-        INBOX_FILLED.store(true, Ordering::Release);
-    }
+    // Written under the lock only: another run would else miss a wake of its own.
+    INBOX_FILLED.store(!inbox.words.is_empty(), Ordering::Relaxed);
     woken
 }
 

@@ -7,9 +7,9 @@
 use std::cell::RefCell;
 use std::task::Waker;
 
-use squall_history::{Draw, Draws, SimTime};
+use squall_history::{Domain, Draw, Draws, SimTime};
 
-use crate::caller;
+use crate::caller::{self, Caller};
 use crate::disk::Disks;
 use crate::event::Event;
 use crate::net::Network;
@@ -18,7 +18,7 @@ use crate::queue::Queue;
 use crate::task::Tasks;
 use crate::timer::Timers;
 use crate::trace::Trace;
-use crate::waker::{self, TaskKey};
+use crate::waker;
 
 thread_local! {
     static WORLD: RefCell<Option<Box<World>>> = const { RefCell::new(None) };
@@ -92,9 +92,15 @@ impl World {
         }
     }
 
-    /// The next draw of a task itself (domain `System`).
-    pub(crate) fn task_draw(&mut self, task: TaskKey) -> Draw {
-        self.tasks.draw(task, &self.draws)
+    /// The next draw of the calling task itself (domain `System`). A destructor that runs after its
+    /// node stopped has no task any more; it gets the node's entropy.
+    pub(crate) fn task_draw(&mut self, caller: Caller) -> Draw {
+        self.tasks.draw(caller.task, &self.draws).unwrap_or_else(|| {
+            let node = self.nodes.get_mut(caller.node);
+            node.entropy_draws += 1;
+            let identity = node.identity.with(caller.boot.into());
+            self.draws.draw(Domain::Entropy, identity, node.entropy_draws)
+        })
     }
 
     /// Executes one event at `now`.

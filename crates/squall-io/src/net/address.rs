@@ -24,7 +24,9 @@ pub enum Host<'a> {
 
 impl<'a> Host<'a> {
     fn parse(text: &'a str) -> Self {
-        text.parse().map_or(Self::Name(text), Self::Address)
+        // An IPv6 address before a port stands in brackets.
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        bare.parse().map_or(Self::Name(text), Self::Address)
     }
 }
 

@@ -43,6 +43,13 @@ pub struct Handle {
     node: u32,
     boot: u32,
     inode: Inode,
+    access: Access,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Access {
+    Read,
+    ReadWrite,
 }
 
 /// A directory's sync that began.
@@ -72,13 +79,35 @@ fn on_disk<R>(operation: u64, f: impl FnOnce(&mut Disk) -> io::Result<R>) -> io:
     })
 }
 
-/// Runs `f` on the disk that a handle belongs to, if that is the calling node's.
-fn on_file<R>(handle: &Handle, operation: u64, f: impl FnOnce(&mut Disk) -> io::Result<R>) -> io::Result<R> {
+/// Whether the caller may use a file: it belongs to the calling node's incarnation.
+///
+/// # Errors
+/// `NotConnected` elsewhere: in another incarnation, on another node, thread or in another run.
+pub fn check(handle: &Handle) -> io::Result<()> {
     let owner = (handle.run, handle.node, handle.boot);
     let is_own = caller::get().is_some_and(|caller| owner == (caller::run(), caller.node, caller.boot));
     if !is_own {
         let message = "a file of a simulated node was used outside its incarnation";
         return Err(io::Error::new(io::ErrorKind::NotConnected, message));
+    }
+    Ok(())
+}
+
+/// Runs `f` on the disk that a handle belongs to, if that is the calling node's.
+fn on_file<R>(handle: &Handle, operation: u64, f: impl FnOnce(&mut Disk) -> io::Result<R>) -> io::Result<R> {
+    check(handle)?;
+    on_disk(operation, f)
+}
+
+/// As [`on_file`], for a change.
+fn on_writable<R>(
+    handle: &Handle,
+    operation: u64,
+    f: impl FnOnce(&mut Disk) -> io::Result<R>,
+) -> io::Result<R> {
+    check(handle)?;
+    if handle.access == Access::Read {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file was opened for reading"));
     }
     on_disk(operation, f)
 }
@@ -122,7 +151,8 @@ pub async fn sync_delay() {
 pub fn open(path: &Path, options: Open) -> io::Result<Handle> {
     let caller = caller::expect();
     let inode = on_disk(NAMES, |disk| disk.open(path, options))?;
-    Ok(Handle { run: caller::run(), node: caller.node, boot: caller.boot, inode })
+    let access = if options.write { Access::ReadWrite } else { Access::Read };
+    Ok(Handle { run: caller::run(), node: caller.node, boot: caller.boot, inode, access })
 }
 
 /// Reads at an offset; zero bytes at the end of the file.
@@ -137,12 +167,9 @@ pub fn read_at(file: &Handle, into: &mut [u8], offset: u64) -> io::Result<usize>
 ///
 /// # Errors
 /// `NotConnected` for a handle of another incarnation; `PermissionDenied` if it was opened for
-/// reading.
+/// reading; `FileTooLarge`.
 pub fn write_at(file: &Handle, bytes: &[u8], offset: u64) -> io::Result<()> {
-    on_file(file, WRITE, |disk| {
-        disk.write_at(file.inode, bytes, offset);
-        Ok(())
-    })?;
+    on_writable(file, WRITE, |disk| disk.write_at(file.inode, bytes, offset))?;
     world::with(|world| world.trace.fold_bytes(bytes));
     Ok(())
 }
@@ -152,10 +179,7 @@ pub fn write_at(file: &Handle, bytes: &[u8], offset: u64) -> io::Result<()> {
 /// # Errors
 /// As [`write_at`].
 pub fn set_len(file: &Handle, length: u64) -> io::Result<()> {
-    on_file(file, CUT, |disk| {
-        disk.set_len(file.inode, length);
-        Ok(())
-    })
+    on_writable(file, CUT, |disk| disk.set_len(file.inode, length))
 }
 
 /// A file's length.

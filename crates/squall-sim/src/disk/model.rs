@@ -43,11 +43,32 @@ pub(super) struct Pending {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Change {
-    Write { inode: Inode, offset: u64, bytes: Vec<u8> },
-    SetLen { inode: Inode, length: u64 },
-    Link { directory: Inode, name: String, inode: Inode },
-    Unlink { directory: Inode, name: String, inode: Inode },
-    Rename { from: (Inode, String), to: (Inode, String), inode: Inode },
+    Write {
+        inode: Inode,
+        offset: u64,
+        bytes: Vec<u8>,
+    },
+    SetLen {
+        inode: Inode,
+        length: u64,
+    },
+    Link {
+        directory: Inode,
+        name: String,
+        inode: Inode,
+    },
+    Unlink {
+        directory: Inode,
+        name: String,
+        inode: Inode,
+    },
+    /// `replaced`: what had the new name before.
+    Rename {
+        from: (Inode, String),
+        to: (Inode, String),
+        inode: Inode,
+        replaced: Option<Inode>,
+    },
 }
 
 impl Change {
@@ -58,12 +79,12 @@ impl Change {
         }
     }
 
-    const fn is_of_directory(&self, of: Inode) -> bool {
+    /// The directories whose names it changes.
+    fn directories(&self) -> Vec<Inode> {
         match self {
-            Self::Write { .. } | Self::SetLen { .. } => false,
-            Self::Link { directory, .. } | Self::Unlink { directory, .. } => directory.0 == of.0,
-            // A rename is one step of the file system's own journal: whichever directory is synced.
-            Self::Rename { from, to, .. } => from.0.0 == of.0 || to.0.0 == of.0,
+            Self::Write { .. } | Self::SetLen { .. } => Vec::new(),
+            Self::Link { directory, .. } | Self::Unlink { directory, .. } => vec![*directory],
+            Self::Rename { from, to, .. } => vec![from.0, to.0],
         }
     }
 }
@@ -126,11 +147,18 @@ impl View {
                 self.file_mut(*inode).resize(usize::try_from(*length).expect("fits into memory"), 0);
             }
             Change::Link { directory, name, inode } => {
-                self.names_mut(*directory).insert(name.clone(), *inode);
+                // The name was free; if it is not, whatever freed it was lost.
+                let names = self.names_mut(*directory);
+                let fits = !names.contains_key(name);
+                if fits {
+                    names.insert(name.clone(), *inode);
+                }
+                return fits;
             }
             Change::Unlink { directory, name, inode } => return self.unlink(*directory, name, *inode),
-            Change::Rename { from, to, inode } => {
-                let fits = self.unlink(from.0, &from.1, *inode);
+            Change::Rename { from, to, inode, replaced } => {
+                let there = self.names_mut(to.0).get(&to.1).copied();
+                let fits = (there.is_none() || there == *replaced) && self.unlink(from.0, &from.1, *inode);
                 if fits {
                     self.names_mut(to.0).insert(to.1.clone(), *inode);
                 }
@@ -144,6 +172,14 @@ impl View {
         let names = self.names_mut(directory);
         names.get(name) == Some(&inode) && names.remove(name).is_some()
     }
+}
+
+/// Longest file. Files lie in memory, holes too, and twice: a stray offset must be an error of the
+/// node, not the end of the process.
+pub const FILE_MAX: u64 = 1 << 30;
+
+fn fits(length: u64) -> io::Result<()> {
+    if length > FILE_MAX { Err(ErrorKind::FileTooLarge.into()) } else { Ok(()) }
 }
 
 /// One disk.
@@ -240,15 +276,25 @@ impl Disk {
     }
 
     /// Writes at an offset.
-    pub fn write_at(&mut self, inode: Inode, bytes: &[u8], offset: u64) {
+    ///
+    /// # Errors
+    /// `FileTooLarge` beyond [`FILE_MAX`].
+    pub fn write_at(&mut self, inode: Inode, bytes: &[u8], offset: u64) -> io::Result<()> {
         if !bytes.is_empty() {
+            fits(offset.saturating_add(bytes.len() as u64))?;
             self.change(Change::Write { inode, offset, bytes: bytes.to_vec() });
         }
+        Ok(())
     }
 
     /// Cuts or extends a file.
-    pub fn set_len(&mut self, inode: Inode, length: u64) {
+    ///
+    /// # Errors
+    /// `FileTooLarge` beyond [`FILE_MAX`].
+    pub fn set_len(&mut self, inode: Inode, length: u64) -> io::Result<()> {
+        fits(length)?;
         self.change(Change::SetLen { inode, length });
+        Ok(())
     }
 
     /// A file's length.
@@ -268,7 +314,24 @@ impl Disk {
 
     /// Makes what was done to a directory's names before `point` durable.
     pub fn sync_directory(&mut self, directory: Inode, point: SyncPoint) {
-        self.settle(point, |change| change.is_of_directory(directory));
+        // A rename is one step of the file system's own journal: what it moves from another
+        // directory must be there, so that one's names settle with it, and so on.
+        let mut settling = vec![directory];
+        loop {
+            let before = settling.len();
+            for pending in self.pending.iter().filter(|pending| pending.operation <= point.0) {
+                let touched = pending.change.directories();
+                if touched.iter().any(|touched| settling.contains(touched)) {
+                    let new = touched.into_iter().filter(|touched| !settling.contains(touched));
+                    let new: Vec<Inode> = new.collect();
+                    settling.extend(new);
+                }
+            }
+            if settling.len() == before {
+                break;
+            }
+        }
+        self.settle(point, |change| change.directories().iter().any(|of| settling.contains(of)));
     }
 
     fn settle(&mut self, point: SyncPoint, concerns: impl Fn(&Change) -> bool) {
@@ -290,7 +353,8 @@ impl Disk {
     pub fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let inode = self.walk(from)?;
         let (from, to_path, to) = (self.parent(from)?, to, self.parent(to)?);
-        if let Ok(replaced) = self.walk(to_path) {
+        let replaced = self.walk(to_path).ok();
+        if let Some(replaced) = replaced {
             match (self.cache.names(inode).is_some(), self.cache.names(replaced)) {
                 _ if replaced == inode => return Ok(()),
                 (false, None) => {}
@@ -305,7 +369,7 @@ impl Disk {
         if into_itself {
             return Err(ErrorKind::InvalidInput.into());
         }
-        self.change(Change::Rename { from, to, inode });
+        self.change(Change::Rename { from, to, inode, replaced });
         Ok(())
     }
 

@@ -62,12 +62,22 @@ pub(super) struct End {
 
 #[derive(Debug)]
 pub(super) struct Conn {
+    /// Which connection of the run it is.
+    pub(super) number: u64,
     pub(super) stage: Stage,
     pub(super) ends: [End; 2],
     /// `pipes[side]`: what that side sends.
     pub(super) pipes: [Pipe; 2],
     /// `links[side]`: what that side sends over.
     pub(super) links: [LinkId; 2],
+}
+
+impl Conn {
+    /// Whether something a side sent awaits an answer: its retransmission timer must not stop. The
+    /// client's first segment also ends the handshake, so it must arrive even if it is empty.
+    pub(super) fn awaits(&self, side: Side) -> bool {
+        self.pipes[side as usize].is_behind() || (side == 0 && self.stage == Stage::Connected)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -122,14 +132,15 @@ impl Conns {
         self.remove(key)
     }
 
-    /// Every live connection, in order of its slot.
+    /// Every live connection, in the order they were opened: slots depend on those closed before.
     pub(super) fn keys(&self) -> Vec<ConnKey> {
-        let live = self.slots.iter().enumerate().filter(|(_, slot)| slot.conn.is_some());
-        live.map(|(index, slot)| ConnKey {
-            index: u32::try_from(index).expect("bounded at insertion"),
-            generation: slot.generation,
-        })
-        .collect()
+        let live = self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            let index = u32::try_from(index).expect("bounded at insertion");
+            Some((slot.conn.as_ref()?.number, ConnKey { index, generation: slot.generation }))
+        });
+        let mut live: Vec<(u64, ConnKey)> = live.collect();
+        live.sort_unstable_by_key(|(number, _)| *number);
+        live.into_iter().map(|(_, key)| key).collect()
     }
 }
 
@@ -155,12 +166,13 @@ impl crate::world::World {
     pub(super) fn conn_close(&mut self, key: ConnKey, side: Side) {
         let Some(conn) = self.net.conns.get_mut(key) else { return };
         let unread = conn.pipes[across(side) as usize].readable() > 0;
-        let unconnected = matches!(conn.stage, Stage::Requested | Stage::Answered);
+        let unconnected = side == 0 && matches!(conn.stage, Stage::Requested | Stage::Answered);
+        let unaccepted = side == 1 && conn.stage != Stage::Accepted;
         let end = &mut conn.ends[side as usize];
         let (reader, writer) = (end.reader.take(), end.writer.take());
         let was = end.socket;
         end.socket = match was {
-            Socket::Open if !unread && !unconnected => Socket::Closed,
+            Socket::Open if !unread && !unconnected && !unaccepted => Socket::Closed,
             Socket::Closed => return,
             Socket::Open | Socket::Failed | Socket::Gone => Socket::Gone,
         };
@@ -174,6 +186,9 @@ impl crate::world::World {
                     conn.ends[across(side) as usize].socket = Socket::Gone;
                 }
             }
+            // The listener's process died during the handshake: what the client sends next, be it
+            // its request again, is refused or reset.
+            Socket::Open if unaccepted => {}
             Socket::Open if unread => self.send_reset(key, side),
             Socket::Open => self.pipe_finish(key, side),
             Socket::Failed | Socket::Closed | Socket::Gone => {}
@@ -181,7 +196,7 @@ impl crate::world::World {
         self.conn_tidy(key);
     }
 
-    fn conn_tidy(&mut self, key: ConnKey) {
+    pub(super) fn conn_tidy(&mut self, key: ConnKey) {
         if let Some(conn) = self.net.conns.tidy(key) {
             for end in conn.ends {
                 for parked in [end.reader, end.writer].into_iter().flatten() {
@@ -195,9 +210,21 @@ impl crate::world::World {
     pub(super) fn send_reset(&mut self, key: ConnKey, side: Side) {
         let Some(conn) = self.net.conns.get(key) else { return };
         let link = conn.links[side as usize];
-        if let Fate::Arrives { delay, .. } = self.fate(link, Class::Control, 0) {
-            let at = crate::caller::now() + delay;
-            self.queue.push(at, Event::Reset { conn: key, to: across(side) });
+        match self.fate(link, Class::Control, 0) {
+            Fate::Arrives { delay, .. } => {
+                let at = crate::caller::now() + delay;
+                self.queue.push(at, Event::Reset { conn: key, to: across(side) });
+            }
+            Fate::Lost => self.reset_lost(key, across(side)),
+        }
+    }
+
+    /// A reset did not reach `to`. What that side sent stays unanswered, so its timer sends it again,
+    /// and gets another reset; without this a lost reset would hang it for ever.
+    fn reset_lost(&mut self, key: ConnKey, to: Side) {
+        let Some(conn) = self.net.conns.get(key) else { return };
+        if conn.awaits(to) && matches!(conn.ends[to as usize].socket, Socket::Open | Socket::Closed) {
+            self.pipe_recover(key, to);
         }
     }
 
@@ -205,24 +232,29 @@ impl crate::world::World {
         let Some(conn) = self.net.conns.get(key) else { return };
         let (link, node) = (conn.links[across(to) as usize], conn.ends[to as usize].node);
         self.trace.fold(self.nodes.get(node).identity.0);
-        if !self.dropped_by_cut(link) {
+        if self.dropped_by_cut(link) {
+            self.reset_lost(key, to);
+        } else {
             self.conn_fail(key, to, ErrorKind::ConnectionReset);
         }
     }
 
     /// A process dies; its kernel closes what it held.
     pub(crate) fn net_kill(&mut self, node: u32, effects: &mut Effects) {
-        for (key, side) in self.conns_of(node) {
-            effects.add("connections-closed", 1);
-            self.conn_close(key, side);
-        }
+        // Listeners first: a connection that nobody accepted is reset, not closed.
+        let ends = self.conns_of(node);
+        effects.add(
+            "connections-closed",
+            ends.iter().filter(|(.., socket)| *socket == Socket::Open).count() as u64,
+        );
         self.close_sockets(node);
+        ends.into_iter().for_each(|(key, side, _)| self.conn_close(key, side));
     }
 
     /// A machine dies; nobody is told.
     pub(crate) fn net_power_loss(&mut self, node: u32, effects: &mut Effects) {
-        for (key, side) in self.conns_of(node) {
-            effects.add("connections-lost", 1);
+        for (key, side, socket) in self.conns_of(node) {
+            effects.add("connections-lost", u64::from(socket != Socket::Failed));
             let conn = self.net.conns.get_mut(key).expect("just listed");
             let end = &mut conn.ends[side as usize];
             end.socket = Socket::Gone;
@@ -234,14 +266,14 @@ impl crate::world::World {
     }
 
     /// The ends that a node's kernel knows.
-    fn conns_of(&self, node: u32) -> Vec<(ConnKey, Side)> {
+    fn conns_of(&self, node: u32) -> Vec<(ConnKey, Side, Socket)> {
         let mut ends = Vec::new();
         for key in self.net.conns.keys() {
             let conn = self.net.conns.get(key).expect("just listed");
             for side in [0, 1] {
                 let end = &conn.ends[side as usize];
                 if end.node == node && end.socket != Socket::Gone {
-                    ends.push((key, side));
+                    ends.push((key, side, end.socket));
                 }
             }
         }

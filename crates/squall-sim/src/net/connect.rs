@@ -96,7 +96,9 @@ impl World {
             |node, address, socket| End { node, address, socket, error: None, reader: None, writer: None };
         let address =
             to.map_or(address, |to| SocketAddr::new(self.nodes.get(to).address.into(), address.port()));
+        self.net.opened += 1;
         let key = self.net.conns.insert(Conn {
+            number: self.net.opened,
             stage: Stage::Requested,
             ends: [end(from, local, Socket::Open), end(target, address, Socket::Gone)],
             pipes: [Pipe::default(), Pipe::default()],
@@ -177,7 +179,13 @@ impl World {
             return;
         }
         let conn = self.net.conns.get_mut(key).expect("still live");
-        if conn.stage != Stage::Answered || conn.ends[0].socket != Socket::Open {
+        if conn.stage != Stage::Answered {
+            return;
+        }
+        if conn.ends[0].socket != Socket::Open {
+            // A client that forgot its request (its machine lost power) resets the answer.
+            conn.ends[1].socket = Socket::Gone;
+            self.conn_tidy(key);
             return;
         }
         conn.stage = Stage::Connected;
@@ -209,8 +217,8 @@ impl World {
         };
         conn.stage = Stage::Accepted;
         listener.queue.push_back(key);
-        let waiter = listener.waiter.take();
-        self.wake_parked(waiter);
+        let waiters = std::mem::take(&mut listener.waiters);
+        waiters.into_iter().for_each(|waiter| self.wake(waiter));
         true
     }
 }

@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll, Waker};
 
 use super::link::{Class, Fate, LinkId};
-use super::own_address;
 use super::stream::foreign;
+use super::{own_address, park};
 use crate::caller;
 use crate::event::Event;
 use crate::world::{self, World};
@@ -22,7 +22,8 @@ pub(super) struct SocketState {
     id: u64,
     queue: VecDeque<(SocketAddr, Vec<u8>)>,
     queued_bytes: usize,
-    waiter: Option<Waker>,
+    /// Several tasks may receive; each is woken.
+    waiters: Vec<Waker>,
 }
 
 #[derive(Debug)]
@@ -79,18 +80,16 @@ impl Datagrams {
             if !world.nodes.is_current(caller.node, caller.boot) {
                 return Err(ErrorKind::NetworkDown.into());
             }
-            let node = world.nodes.get_mut(caller.node);
-            own_address(address, node.address)?;
-            let port = if address.port() == 0 { node.ephemeral_port() } else { address.port() };
-            let address = SocketAddr::new(node.address.into(), port);
-            let place = (caller.node, port);
-            if world.net.sockets.contains_key(&place) {
-                return Err(ErrorKind::AddrInUse.into());
-            }
+            let own = world.nodes.get(caller.node).address;
+            own_address(address, own)?;
+            let port = world.claim_port(caller.node, address.port(), |net, port| {
+                net.sockets.contains_key(&(caller.node, port))
+            })?;
+            let address = SocketAddr::new(own.into(), port);
             world.net.opened += 1;
             let id = world.net.opened;
-            let state = SocketState { id, queue: VecDeque::new(), queued_bytes: 0, waiter: None };
-            world.net.sockets.insert(place, state);
+            let state = SocketState { id, queue: VecDeque::new(), queued_bytes: 0, waiters: Vec::new() };
+            world.net.sockets.insert((caller.node, port), state);
             Ok(Self { run: world.run, node: caller.node, id, address })
         })
     }
@@ -147,8 +146,7 @@ impl Datagrams {
                 into[..count].copy_from_slice(&payload[..count]);
                 return Poll::Ready(Ok((count, from)));
             }
-            let old = socket.waiter.replace(cx.waker().clone());
-            old.into_iter().for_each(|waker| world.discard(waker));
+            park(&mut socket.waiters, cx.waker());
             Poll::Pending
         })
     }
@@ -183,7 +181,7 @@ impl World {
 
     fn close_socket(&mut self, place: (u32, u16)) {
         let closed = self.net.sockets.remove(&place);
-        closed.and_then(|socket| socket.waiter).into_iter().for_each(|waker| self.discard(waker));
+        closed.into_iter().flat_map(|socket| socket.waiters).for_each(|waker| self.discard(waker));
     }
 
     pub(super) fn close_datagrams(&mut self, node: u32) {
@@ -206,7 +204,7 @@ impl World {
         }
         socket.queued_bytes += packet.payload.len();
         socket.queue.push_back((packet.from, packet.payload));
-        let waiter = socket.waiter.take();
-        self.wake_parked(waiter);
+        let waiters = std::mem::take(&mut socket.waiters);
+        waiters.into_iter().for_each(|waiter| self.wake(waiter));
     }
 }

@@ -142,7 +142,7 @@ impl World {
         state.sent[class as usize] += 1;
         let count = state.sent[class as usize];
         let draw = self.draws.draw(Domain::Network, state.identity.with(class as u64), count);
-        let fate = self.drawn_fate(link, draw);
+        let fate = self.drawn_fate(link, class, draw);
         self.trace.fold(draw.bits());
         let delay = match fate {
             Fate::Lost => None,
@@ -157,38 +157,36 @@ impl World {
         fate
     }
 
-    fn drawn_fate(&mut self, link: LinkId, draw: Draw) -> Fate {
+    fn drawn_fate(&mut self, link: LinkId, class: Class, draw: Draw) -> Fate {
         let base = self.net.links.base;
         let uniform = |draw: Draw, most: SimDuration| SimDuration(draw.between(0, most.0));
         let held = |draw: Draw, chance: Ppm, most| {
             let is_held = draw.property(REORDER).chance(chance);
             is_held.then(|| uniform(draw.property(REORDER_DELAY), most))
         };
-        let mut lost = draw.property(LOSS).chance(base.loss);
         let mut twice = draw.property(DUPLICATE).chance(base.duplicate);
         let mut delay = base.latency + uniform(draw.property(JITTER), base.jitter);
         delay = delay + held(draw, base.reorder, REORDER_DELAY_MAX).unwrap_or_default();
+        // A rule counts what it drops even if the packet would have been lost anyway.
+        if self.dropped_by_rules(link, draw) | draw.property(LOSS).chance(base.loss) {
+            // What else the rules would have done to it did not happen.
+            return Fate::Lost;
+        }
         for place in 0..self.net.links.get(link).rules.len() {
-            let id = self.net.links.get(link).rules[place];
-            let active = self.net.links.rules.get(id);
-            let draw = draw.property(active.identity.0);
-            let effect = match active.rule {
-                Rule::Cut => {
-                    lost = true;
-                    Some("packets-dropped")
-                }
+            let (id, rule, draw) = self.rule_at(link, place, draw);
+            let effect = match rule {
+                Rule::Cut | Rule::Loss(_) => None,
                 Rule::Latency { latency, jitter } => {
-                    delay = delay + latency + uniform(draw.property(JITTER), jitter);
-                    Some("packets-delayed")
+                    let by = latency + uniform(draw.property(JITTER), jitter);
+                    delay = delay + by;
+                    (by > SimDuration::ZERO).then_some("packets-delayed")
                 }
-                Rule::Loss(chance) => draw.property(LOSS).chance(chance).then(|| {
-                    lost = true;
-                    "packets-dropped"
-                }),
-                Rule::Duplicate(chance) => draw.property(DUPLICATE).chance(chance).then(|| {
-                    twice = true;
-                    "packets-duplicated"
-                }),
+                Rule::Duplicate(chance) => {
+                    // A stream's receiver discards the copy: nothing happened.
+                    let copies = class == Class::Datagram && draw.property(DUPLICATE).chance(chance);
+                    twice |= copies;
+                    copies.then_some("packets-duplicated")
+                }
                 Rule::Reorder { chance, delay: most } => held(draw, chance, most).map(|by| {
                     delay = delay + by;
                     "packets-held-back"
@@ -198,11 +196,33 @@ impl World {
                 self.net.links.rules.count(id, effect);
             }
         }
-        if lost {
-            return Fate::Lost;
-        }
         let again =
             twice.then(|| delay + uniform(draw.property(DUPLICATE_JITTER), base.latency + base.jitter));
         Fate::Arrives { delay, again }
+    }
+
+    /// Whether a rule of the link drops a packet; each that does counts it.
+    fn dropped_by_rules(&mut self, link: LinkId, draw: Draw) -> bool {
+        let mut dropped = false;
+        for place in 0..self.net.links.get(link).rules.len() {
+            let (id, rule, draw) = self.rule_at(link, place, draw);
+            let drops = match rule {
+                Rule::Cut => true,
+                Rule::Loss(chance) => draw.property(LOSS).chance(chance),
+                Rule::Latency { .. } | Rule::Duplicate(_) | Rule::Reorder { .. } => false,
+            };
+            if drops {
+                dropped = true;
+                self.net.links.rules.count(id, "packets-dropped");
+            }
+        }
+        dropped
+    }
+
+    /// The rule at a place of a link, with its own part of a packet's draw.
+    fn rule_at(&self, link: LinkId, place: usize, draw: Draw) -> (RuleId, Rule, Draw) {
+        let id = self.net.links.get(link).rules[place];
+        let active = self.net.links.rules.get(id);
+        (id, active.rule, draw.property(active.identity.0))
     }
 }

@@ -23,6 +23,7 @@ pub use connect::Connecting;
 pub use datagram::Datagrams;
 pub use stream::{Listener, Stream};
 
+use crate::node::EPHEMERAL_FIRST;
 use crate::world;
 
 /// Everything between the nodes.
@@ -34,7 +35,7 @@ pub(crate) struct Network {
     listeners: FxHashMap<(u32, u16), ListenerState>,
     sockets: FxHashMap<(u32, u16), datagram::SocketState>,
     packets: datagram::Packets,
-    /// Numbers listeners and datagram sockets, so that a stale handle is recognised.
+    /// Numbers listeners, datagram sockets and connections, so that a stale handle is recognised.
     opened: u64,
 }
 
@@ -42,7 +43,8 @@ pub(crate) struct Network {
 struct ListenerState {
     id: u64,
     queue: VecDeque<ConnKey>,
-    waiter: Option<Waker>,
+    /// Several tasks may accept; each is woken.
+    waiters: Vec<Waker>,
 }
 
 impl Network {
@@ -61,6 +63,35 @@ impl Network {
 /// The address of a node, by its name.
 pub fn lookup(name: &str) -> Option<Ipv4Addr> {
     world::with(|world| world.nodes.named(name).map(|node| world.nodes.get(node).address))
+}
+
+/// Adds a waker to those that wait, if it is not among them.
+fn park(waiters: &mut Vec<Waker>, waker: &Waker) {
+    if !waiters.iter().any(|waiting| waiting.will_wake(waker)) {
+        waiters.push(waker.clone());
+    }
+}
+
+impl world::World {
+    /// The port asked for, or a free one for port 0.
+    fn claim_port(
+        &mut self,
+        node: u32,
+        asked: u16,
+        is_taken: impl Fn(&Network, u16) -> bool,
+    ) -> std::io::Result<u16> {
+        if asked == 0 {
+            for _ in EPHEMERAL_FIRST..=u16::MAX {
+                let port = self.nodes.get_mut(node).ephemeral_port();
+                if !is_taken(&self.net, port) {
+                    return Ok(port);
+                }
+            }
+        } else if !is_taken(&self.net, asked) {
+            return Ok(asked);
+        }
+        Err(std::io::ErrorKind::AddrInUse.into())
+    }
 }
 
 /// Checks that `address` is one a node can bind: its own or the unspecified one.

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 use squall_history::{SimDuration, SimTime};
 
-use super::conn::{ConnKey, Side, Socket, Stage, across};
+use super::conn::{ConnKey, Side, Socket, across};
 use super::link::{Class, Fate};
 use crate::caller;
 use crate::event::Event;
@@ -78,7 +78,7 @@ impl Pipe {
     }
 
     /// Whether something was written that has not arrived.
-    const fn is_behind(&self) -> bool {
+    pub(super) const fn is_behind(&self) -> bool {
         self.arrived < self.written || (self.fin && !self.fin_arrived)
     }
 }
@@ -126,7 +126,7 @@ impl World {
     }
 
     /// A segment was lost: the timer will send again.
-    fn pipe_recover(&mut self, key: ConnKey, side: Side) {
+    pub(super) fn pipe_recover(&mut self, key: ConnKey, side: Side) {
         let conn = self.net.conns.get_mut(key).expect("the sender's connection is live");
         let pipe = &mut conn.pipes[side as usize];
         if !std::mem::replace(&mut pipe.recovering, true) {
@@ -138,10 +138,9 @@ impl World {
     pub(crate) fn retransmit(&mut self, key: ConnKey, side: Side) {
         let Some(conn) = self.net.conns.get_mut(key) else { return };
         let sender = conn.ends[side as usize].socket;
+        let behind = conn.awaits(side);
         let pipe = &mut conn.pipes[side as usize];
         pipe.recovering = false;
-        // The client's first segment also ends the handshake: it must arrive even if it is empty.
-        let behind = pipe.is_behind() || (side == 0 && conn.stage == Stage::Connected);
         if matches!(sender, Socket::Gone | Socket::Failed) || !behind {
             return;
         }
@@ -171,8 +170,9 @@ impl World {
             self.pipe_recover(key, from);
             return;
         }
-        if socket == Socket::Open && !self.handshake_completed(key) {
+        if from == 0 && socket == Socket::Open && !self.handshake_completed(key) {
             self.send_reset(key, to);
+            self.conn_tidy(key);
             return;
         }
         let conn = self.net.conns.get_mut(key).expect("still live");

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use super::conn::{ConnKey, Side, Socket, across};
-use super::{ListenerState, own_address};
+use super::{ListenerState, own_address, park};
 use crate::caller;
 use crate::world::{self, World};
 
@@ -41,17 +41,16 @@ impl Listener {
             if !world.nodes.is_current(caller.node, caller.boot) {
                 return Err(ErrorKind::NetworkDown.into());
             }
-            let node = world.nodes.get_mut(caller.node);
-            own_address(address, node.address)?;
-            let port = if address.port() == 0 { node.ephemeral_port() } else { address.port() };
-            let address = SocketAddr::new(node.address.into(), port);
-            let place = (caller.node, port);
-            if world.net.listeners.contains_key(&place) {
-                return Err(ErrorKind::AddrInUse.into());
-            }
+            let own = world.nodes.get(caller.node).address;
+            own_address(address, own)?;
+            let port = world.claim_port(caller.node, address.port(), |net, port| {
+                net.listeners.contains_key(&(caller.node, port))
+            })?;
+            let address = SocketAddr::new(own.into(), port);
             world.net.opened += 1;
             let id = world.net.opened;
-            world.net.listeners.insert(place, ListenerState { id, queue: VecDeque::new(), waiter: None });
+            let state = ListenerState { id, queue: VecDeque::new(), waiters: Vec::new() };
+            world.net.listeners.insert((caller.node, port), state);
             Ok(Self { run: world.run, node: caller.node, id, address })
         })
     }
@@ -75,8 +74,7 @@ impl Listener {
                     return Poll::Ready(Ok(Stream::new(key, 1)));
                 }
             }
-            let old = listener.waiter.replace(cx.waker().clone());
-            old.into_iter().for_each(|waker| world.discard(waker));
+            park(&mut listener.waiters, cx.waker());
             Poll::Pending
         })
     }
@@ -239,11 +237,12 @@ impl World {
     /// Closes a listener; connections nobody accepted are reset.
     fn close_listener(&mut self, place: (u32, u16)) {
         let Some(listener) = self.net.listeners.remove(&place) else { return };
-        listener.waiter.into_iter().for_each(|waker| self.discard(waker));
+        listener.waiters.into_iter().for_each(|waker| self.discard(waker));
         for key in listener.queue {
             if let Some(conn) = self.net.conns.get_mut(key) {
                 conn.ends[1].socket = Socket::Gone;
                 self.send_reset(key, 1);
+                self.conn_tidy(key);
             }
         }
     }
@@ -259,7 +258,7 @@ impl World {
             if powered {
                 self.close_listener(place);
             } else if let Some(listener) = self.net.listeners.remove(&place) {
-                listener.waiter.into_iter().for_each(|waker| self.discard(waker));
+                listener.waiters.into_iter().for_each(|waker| self.discard(waker));
             }
         }
         self.close_datagrams(node);
