@@ -1,0 +1,15 @@
+//! The simulated ground, met as a system meets it: through `squall_io`, on a stage of nodes that a
+//! test starts, stops and cuts off. Each fault has its efficacy test: the same programs with and
+//! without it, so that a fault that does nothing is seen to do nothing.
+#![expect(clippy::unwrap_used, reason = "what the tests have in common stands outside of them")]
+
+mod addresses;
+mod choices;
+mod deaths;
+mod exits;
+mod foreign;
+mod limits;
+mod stage;
+mod streams;
+mod tasks;
+mod timers;
