@@ -1,7 +1,7 @@
 //! The forked child: it limits itself, runs once on a fresh thread, and says the reply.
 
-use std::any::Any;
-use std::fs::File;
+use std::convert::Infallible;
+use std::hint::black_box;
 use std::io::{self, PipeWriter, Write};
 use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,16 +12,20 @@ use crate::death::{EXIT_PANICKED, EXIT_SETUP};
 use crate::sys;
 use crate::wire::{self, MAX_PAYLOAD};
 
-/// What the child holds of the world outside.
+/// What the child gets from the worker.
 pub(crate) struct Ends<'a> {
     /// Where the reply goes.
     pub(crate) reply: PipeWriter,
     /// Where standard output and error go.
     pub(crate) output: PipeWriter,
-    /// The worker's process id.
-    pub(crate) worker: u32,
+    /// `/dev/null`.
+    pub(crate) nothing: BorrowedFd<'a>,
     /// The worker's own pipes, to be let go.
     pub(crate) workers_own: [BorrowedFd<'a>; 2],
+    /// The worker's process id.
+    pub(crate) worker: u32,
+    /// Bytes of memory that the worker holds.
+    pub(crate) held: u64,
 }
 
 /// Memory beyond the run's own that a thread costs: guard page, signal stack, thread-locals.
@@ -33,60 +37,73 @@ pub(crate) fn run_and_exit<F>(run: &F, payload: &[u8], limits: &Limits, ends: En
 where
     F: Fn(&[u8]) -> Vec<u8> + Sync,
 {
-    let code = catch_unwind(AssertUnwindSafe(|| {
-        let mut reply_to = prepare(limits, ends)?;
-        match on_fresh_thread(run, payload, limits)? {
-            Ok(reply) => say(&mut reply_to, &reply).map(|()| 0),
-            // The panic hook has already told the captured output of it.
-            Err(_panic) => Ok(EXIT_PANICKED),
-        }
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        let reply_to = prepare(limits, ends)?;
+        on_fresh_thread(limits, || {
+            say(reply_to, &run(payload))?;
+            // From here, not by way of the waiting thread: one switch and the freeing of a stack less.
+            sys::exit_now(0)
+        })
     }));
-    sys::exit_now(match code {
-        Ok(Ok(code)) => code,
+    sys::exit_now(match done {
         Ok(Err(error)) => {
             // The exit code says enough if even this cannot be written.
-            let _ = writeln!(io::stderr(), "the run could not be set up: {error}");
+            let _ = writeln!(io::stderr(), "the run could not be set up, or could not reply: {error}");
             EXIT_SETUP
         }
-        Err(_panic) => EXIT_PANICKED,
+        // The panic hook has already told the captured output of it.
+        Ok(Ok(Panicked)) | Err(_) => EXIT_PANICKED,
     })
 }
+
+/// Starts and ends a thread in the worker, before it forks for the first time: what the C library
+/// makes and looks up for the first thread (an arena of the allocator, symbols) then exists in every
+/// child, instead of being made in each.
+pub(crate) fn warm_up() -> io::Result<()> {
+    let thread = thread::Builder::new().stack_size(WARM_UP_STACK).spawn(|| drop(black_box(vec![0_u8; 1])))?;
+    thread.join().map_err(|_panic| io::Error::other("a thread that does nothing panicked"))
+}
+
+/// Bytes of stack of the warm-up thread: little, since the C library keeps it.
+const WARM_UP_STACK: usize = 64 << 10;
 
 /// Cuts the child off from the worker's descriptors and sets its limits.
 fn prepare(limits: &Limits, ends: Ends<'_>) -> io::Result<PipeWriter> {
     sys::redirect(io::stderr(), &ends.output)?;
     sys::redirect(io::stdout(), &ends.output)?;
-    let nothing = File::open("/dev/null")?;
-    sys::redirect(io::stdin(), &nothing)?;
+    sys::redirect(io::stdin(), ends.nothing)?;
     for pipe in ends.workers_own {
         // Held open here, they would hide the worker's death from its caller.
-        sys::redirect(pipe, &nothing)?;
+        sys::redirect(pipe, ends.nothing)?;
     }
     sys::die_with_forker(ends.worker)?;
-    let memory = limits.memory.saturating_add(limits.stack).saturating_add(THREAD_COST);
-    sys::limit_memory(memory)?;
+    let more = limits.memory.saturating_add(limits.stack).saturating_add(THREAD_COST);
+    sys::limit_memory(ends.held.saturating_add(more))?;
     Ok(ends.reply)
 }
 
-type Returned = Result<Vec<u8>, Box<dyn Any + Send>>;
+struct Panicked;
 
 /// Fresh, so that thread-locals (the keys of `RandomState` among them) begin as in every other run.
-fn on_fresh_thread<F>(run: &F, payload: &[u8], limits: &Limits) -> io::Result<Returned>
-where
-    F: Fn(&[u8]) -> Vec<u8> + Sync,
-{
+fn on_fresh_thread(
+    limits: &Limits,
+    body: impl FnOnce() -> io::Result<Infallible> + Send,
+) -> io::Result<Panicked> {
     let stack = usize::try_from(limits.stack).unwrap_or(usize::MAX);
     thread::scope(|scope| {
         let builder = thread::Builder::new().name("run".to_owned()).stack_size(stack);
-        Ok(builder.spawn_scoped(scope, || run(payload))?.join())
+        match builder.spawn_scoped(scope, body)?.join() {
+            Ok(Err(error)) => Err(error),
+            Err(_panic) => Ok(Panicked),
+        }
     })
 }
 
-fn say(to: &mut PipeWriter, reply: &[u8]) -> io::Result<()> {
+fn say(mut to: PipeWriter, reply: &[u8]) -> io::Result<()> {
     // `_exit` flushes nothing, and an unfinished line may still be in the buffer.
     io::stdout().flush()?;
     if reply.len() > MAX_PAYLOAD {
         return Err(io::Error::other(format!("a reply of {} bytes is too large", reply.len())));
     }
-    wire::write_frame(to, &[reply])
+    wire::write_frame(&mut to, &[reply])
 }

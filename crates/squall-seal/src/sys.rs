@@ -161,13 +161,12 @@ pub(crate) fn poll<const N: usize>(waits: &mut [Wait<'_>; N], timeout: Option<Du
     Ok(())
 }
 
-/// No core files, and at most `more` bytes of private writable memory beyond what there is now.
-pub(crate) fn limit_memory(more: u64) -> io::Result<()> {
+/// No core files, and at most `bytes` of what [`held_bytes`] counts (Linux).
+pub(crate) fn limit_memory(bytes: u64) -> io::Result<()> {
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: reads the local alone.
     check(unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) })?;
     if cfg!(target_os = "linux") {
-        let bytes = held_bytes()?.saturating_add(more);
         let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
         // SAFETY: reads the local alone.
         check(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &limit) })?;
@@ -175,9 +174,12 @@ pub(crate) fn limit_memory(more: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// What `RLIMIT_DATA` counts, as the kernel counts it now: field 6 of `/proc/self/statm`, in pages
-/// (it includes the main stack, which makes the limit larger by some 100 KiB).
-fn held_bytes() -> io::Result<u64> {
+/// The private writable memory of this process, in bytes: field 6 of `/proc/self/statm`, in pages. It
+/// includes the main stack, which `RLIMIT_DATA` does not count: some 100 KiB. Zero off Linux.
+pub(crate) fn held_bytes() -> io::Result<u64> {
+    if !cfg!(target_os = "linux") {
+        return Ok(0);
+    }
     let statm = std::fs::read_to_string("/proc/self/statm")?;
     let pages = statm.split_whitespace().nth(5).and_then(|field| field.parse::<u64>().ok());
     let pages = pages.ok_or_else(|| io::Error::other("/proc/self/statm is not as expected"))?;

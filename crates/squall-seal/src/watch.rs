@@ -63,11 +63,9 @@ pub(crate) fn watch(
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The same once the child has closed its reply, and only its end is awaited.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
-/// How often a pipe is read after the child's end: more than it holds, but not for ever, since
-/// processes that the run started may still write to it.
-const READS_OF_REST: usize = 64;
-/// Bytes taken from a pipe at once: what it holds by default.
-const CHUNK: usize = 64 << 10;
+/// Bytes taken from a child's output at once, so that one that never stops printing does not keep the
+/// watchdog from its clocks.
+const CHUNK: u64 = 64 << 10;
 
 enum Seen {
     Reply,
@@ -156,54 +154,48 @@ struct Reply {
     open: bool,
     header: [u8; 8],
     header_bytes: usize,
+    /// What the header says; zero before it is whole.
+    length: usize,
     bytes: Vec<u8>,
 }
 
 impl Reply {
     fn new(pipe: PipeReader) -> Self {
-        Self { pipe, open: true, header: [0; 8], header_bytes: 0, bytes: Vec::new() }
+        Self { pipe, open: true, header: [0; 8], header_bytes: 0, length: 0, bytes: Vec::new() }
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.open.then(|| self.pipe.as_fd())
     }
 
-    /// Reads once; whether the reply is now whole.
+    /// Reads what is there; whether the reply is now whole.
     fn read(&mut self) -> io::Result<bool> {
-        let mut chunk = [0; CHUNK];
-        match read_some(&mut self.pipe, &mut chunk)? {
-            Some(0) => self.open = false,
-            Some(length) => self.take(&chunk[..length])?,
-            None => {}
+        let missing = self.header.len() - self.header_bytes;
+        if missing > 0 {
+            match self.pipe.read(&mut self.header[self.header_bytes..]) {
+                Ok(0) => self.open = false,
+                Ok(length) => self.header_bytes += length,
+                Err(error) if is_for_now(&error) => {}
+                Err(error) => return Err(error),
+            }
+            if self.header_bytes < self.header.len() {
+                return Ok(false);
+            }
+            self.length = wire::frame_length(self.header)?;
+            self.bytes.reserve_exact(self.length);
         }
-        self.whole()
+        let missing = self.length - self.bytes.len();
+        self.open &= read_up_to(missing as u64, &mut self.pipe, &mut self.bytes)?;
+        Ok(self.whole())
     }
 
-    fn take(&mut self, mut more: &[u8]) -> io::Result<()> {
-        let missing = (self.header.len() - self.header_bytes).min(more.len());
-        let head = more.split_off(..missing).expect("no longer than what there is");
-        self.header[self.header_bytes..][..missing].copy_from_slice(head);
-        self.header_bytes += missing;
-        if missing > 0 && self.header_bytes == self.header.len() {
-            self.bytes.reserve(wire::frame_length(self.header)?);
-        }
-        self.bytes.extend_from_slice(more);
-        Ok(())
-    }
-
-    fn whole(&self) -> io::Result<bool> {
-        Ok(self.header_bytes == self.header.len() && self.bytes.len() >= wire::frame_length(self.header)?)
+    fn whole(&self) -> bool {
+        self.header_bytes == self.header.len() && self.bytes.len() == self.length
     }
 
     /// Reads what is left after the child's end; whether the reply is whole.
     fn read_rest(&mut self) -> io::Result<bool> {
-        for _ in 0..READS_OF_REST {
-            if self.whole()? || !self.open {
-                break;
-            }
-            self.read()?;
-        }
-        self.whole()
+        Ok(self.whole() || self.read()?)
     }
 }
 
@@ -223,48 +215,55 @@ impl Output {
         self.open.then(|| self.pipe.as_fd())
     }
 
-    /// Reads once; whether anything came.
-    fn read(&mut self) -> io::Result<bool> {
-        let mut chunk = [0; CHUNK];
-        let length = read_some(&mut self.pipe, &mut chunk)?;
-        self.open &= length != Some(0);
-        self.tail.push(&chunk[..length.unwrap_or(0)]);
-        Ok(length.unwrap_or(0) > 0)
+    /// Reads what is there, but no more than [`CHUNK`].
+    fn read(&mut self) -> io::Result<()> {
+        let mut chunk = Vec::new();
+        self.open = read_up_to(CHUNK, &mut self.pipe, &mut chunk)?;
+        self.tail.push(&chunk);
+        Ok(())
     }
 
+    /// Reads what is left after the child's end.
     fn read_rest(&mut self) -> io::Result<()> {
-        for _ in 0..READS_OF_REST {
-            if !self.read()? {
-                break;
-            }
-        }
-        Ok(())
+        // Twice what a pipe holds by default, but not for ever: processes that the run started may
+        // still write to it.
+        self.read()?;
+        self.read()
     }
 }
 
-/// Reads once; `None` if there is nothing at the moment.
-fn read_some(pipe: &mut PipeReader, chunk: &mut [u8]) -> io::Result<Option<usize>> {
-    match pipe.read(chunk) {
-        Ok(length) => Ok(Some(length)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
-            Ok(None)
-        }
+/// Appends what is there, up to `most` bytes; false at the end of the pipe.
+fn read_up_to(most: u64, pipe: &mut PipeReader, to: &mut Vec<u8>) -> io::Result<bool> {
+    // What was read before an error is kept: so `read_to_end` promises.
+    match pipe.take(most).read_to_end(to) {
+        Ok(length) => Ok(length as u64 == most),
+        Err(error) if is_for_now(&error) => Ok(true),
         Err(error) => Err(error),
     }
+}
+
+fn is_for_now(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use std::io::{PipeWriter, Write};
+
+    /// A pipe as `look_on` would read it.
+    fn pipe() -> (Reply, PipeWriter) {
+        let (reader, writer) = io::pipe().unwrap();
+        sys::set_nonblocking(&reader).unwrap();
+        (Reply::new(reader), writer)
+    }
 
     #[test]
     fn a_reply_is_put_together_however_it_is_cut() {
         let mut frame = Vec::new();
         wire::write_frame(&mut frame, &[b"the reply"]).unwrap();
         for cut in 1..frame.len() {
-            let (reader, mut writer) = io::pipe().unwrap();
-            let mut reply = Reply::new(reader);
+            let (mut reply, mut writer) = pipe();
             writer.write_all(&frame[..cut]).unwrap();
             assert!(!reply.read().unwrap(), "whole after {cut} bytes");
             writer.write_all(&frame[cut..]).unwrap();
@@ -275,8 +274,7 @@ mod tests {
 
     #[test]
     fn a_reply_cut_short_is_none() {
-        let (reader, mut writer) = io::pipe().unwrap();
-        let mut reply = Reply::new(reader);
+        let (mut reply, mut writer) = pipe();
         writer.write_all(&9_u64.to_le_bytes()).unwrap();
         writer.write_all(b"the repl").unwrap();
         drop(writer);
@@ -286,8 +284,8 @@ mod tests {
 
     #[test]
     fn an_empty_reply_is_whole() {
-        let (reader, mut writer) = io::pipe().unwrap();
+        let (mut reply, mut writer) = pipe();
         writer.write_all(&0_u64.to_le_bytes()).unwrap();
-        assert!(Reply::new(reader).read().unwrap());
+        assert!(reply.read().unwrap());
     }
 }

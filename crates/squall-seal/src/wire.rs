@@ -3,13 +3,15 @@
 //!
 //! Both ends are the same binary, so there is one version and no negotiation.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::time::Duration;
 
 use crate::{Death, DeathKind, Ended, Limits};
 
 /// The largest frame: 1 GiB. A longer one is a mistake or not a frame at all.
 pub(crate) const MAX_FRAME: usize = 1 << 30;
+/// Bytes up to which a frame is written at once: what a pipe takes in one piece.
+const PIECE: usize = 4_096;
 /// The first frame a worker sends: it has loaded what it needs and listens.
 pub(crate) const HELLO: &[u8] = b"squall-worker 1";
 /// Bytes in front of a request's payload: four limits of 8 bytes.
@@ -21,7 +23,10 @@ pub(crate) const MAX_PAYLOAD: usize = MAX_FRAME - LIMITS_BYTES;
 pub(crate) fn write_frame(to: &mut impl Write, parts: &[&[u8]]) -> io::Result<()> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     assert!(length <= MAX_FRAME, "a frame of {length} bytes: the caller checks the size");
-    to.write_all(&(length as u64).to_le_bytes())?;
+    let header = (length as u64).to_le_bytes();
+    // In one piece where that is cheap: each write is a system call and may wake the reader.
+    let mut to = BufWriter::with_capacity(PIECE, to);
+    to.write_all(&header)?;
     parts.iter().try_for_each(|part| to.write_all(part))?;
     to.flush()
 }

@@ -4,7 +4,7 @@
 //! memory.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::Limits;
@@ -49,11 +49,14 @@ fn serve<F>(run: &F) -> io::Result<()>
 where
     F: Fn(&[u8]) -> Vec<u8> + Sync,
 {
-    let (requests, answers) = take_over_standard_streams()?;
+    let nothing = File::open("/dev/null")?;
+    let (requests, answers) = take_over_standard_streams(&nothing)?;
     sys::end_with_parent_process()?;
     let (alone, board) = (SingleThreaded::check()?, Board::map()?);
-    let forge = Forge { run, alone, board, requests: requests.as_fd(), answers: answers.as_fd() };
-    let (mut from, mut to) = (&requests, BufWriter::new(&answers));
+    child::warm_up()?;
+    let workers_own = [requests.as_fd(), answers.as_fd()];
+    let forge = Forge { run, alone, board, nothing: nothing.as_fd(), workers_own };
+    let (mut from, mut to) = (&requests, &answers);
     wire::write_frame(&mut to, &[HELLO])?;
     while let Some(frame) = wire::read_frame(&mut from)? {
         let (limits, payload) = wire::request_from_bytes(&frame)?;
@@ -69,10 +72,10 @@ where
 
 /// Frames come and go by private descriptors. The standard ones are made harmless: what the program
 /// prints goes to standard error, what it reads is empty.
-fn take_over_standard_streams() -> io::Result<(File, File)> {
+fn take_over_standard_streams(nothing: &File) -> io::Result<(File, File)> {
     let requests = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let answers = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    sys::redirect(io::stdin(), File::open("/dev/null")?)?;
+    sys::redirect(io::stdin(), nothing)?;
     sys::redirect(io::stdout(), io::stderr())?;
     Ok((requests, answers))
 }
@@ -82,8 +85,9 @@ struct Forge<'a, F> {
     run: &'a F,
     alone: SingleThreaded,
     board: Board,
-    requests: BorrowedFd<'a>,
-    answers: BorrowedFd<'a>,
+    nothing: BorrowedFd<'a>,
+    /// Where requests come from, and where answers go.
+    workers_own: [BorrowedFd<'a>; 2],
 }
 
 impl<F> Forge<'_, F>
@@ -96,19 +100,19 @@ where
         self.board.clear();
         // Text in the buffer would be printed by both processes.
         io::stdout().flush()?;
-        let worker = std::process::id();
+        let (worker, held) = (std::process::id(), sys::held_bytes()?);
         match sys::fork(&self.alone)? {
             Side::Child => {
                 drop((reply_from, output_from));
-                let workers_own = [self.requests, self.answers];
-                let ends = Ends { reply: reply_to, output: output_to, worker, workers_own };
+                let Self { nothing, workers_own, .. } = *self;
+                let ends = Ends { reply: reply_to, output: output_to, nothing, workers_own, worker, held };
                 child::run_and_exit(self.run, payload, limits, ends)
             }
             Side::Parent(child) => {
                 // Held open here, they would never end.
                 drop((reply_to, output_to));
                 let pipes = Pipes { reply: reply_from, output: output_from };
-                watch::watch(child, pipes, self.board, limits, self.requests)
+                watch::watch(child, pipes, self.board, limits, self.workers_own[0])
             }
         }
     }

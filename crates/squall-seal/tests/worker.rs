@@ -211,7 +211,7 @@ fn a_program_that_is_no_worker_is_an_error() {
     assert!(matches!(missing, SealError::Spawn { .. }), "{missing:?}");
     let silent = call("/bin/true", &[]);
     assert!(matches!(silent, SealError::WorkerDied { .. }), "{silent:?}");
-    let talks = call("/bin/sh", &["-c", "echo some text that is no frame; sleep 1000"]);
+    let talks = call("/bin/sh", &["-c", "echo some text that is no frame; exec sleep 1000"]);
     assert!(matches!(talks, SealError::Protocol { .. }), "{talks:?}");
     let threaded = call(&me(), &["worker-with-a-thread"]);
     assert!(threaded.to_string().contains("exit status: 70"), "{threaded}");

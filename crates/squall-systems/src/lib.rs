@@ -5,4 +5,7 @@
 //! scenario, its workload, what its clients' operations look like in a history) is not in the
 //! system's own module.
 
+mod adapter;
 pub mod kv;
+
+pub use adapter::{Kv, KvConfig, KvMix, KvWorkload, registry};

@@ -39,6 +39,9 @@ pub struct RunReply {
     pub history: Option<String>,
     /// `journal.ndjson`, if recording was full.
     pub journal: Option<String>,
+    /// What the run's process wrote to its standard error, if it died. Not reproducible.
+    #[serde(default)]
+    pub log: String,
 }
 
 /// A run could not be carried out. How a system under test ends is never an error of its host.

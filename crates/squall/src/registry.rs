@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use squall_check::{Checker, Invariant};
 use squall_history::Topology;
+use squall_history::condition::CONDITIONS;
 use squall_scenario::{Catalogue, OracleEntry, RoleEntry, SectionError, SystemEntry};
 
 use crate::{
@@ -81,9 +82,10 @@ fn entry(kind: &Arc<dyn Kind>) -> SystemEntry {
     let instance =
         kind.make(&Value::Null, &Value::Null, BugSet::default()).expect("checked when it was registered");
     let (config, workload) = (kind.clone(), kind.clone());
+    let common = CONDITIONS.iter().map(|(name, _)| *name);
     SystemEntry {
         oracles: oracles(instance.as_ref()),
-        conditions: kind.conditions().iter().map(|&name| name.to_owned()).collect(),
+        conditions: common.chain(kind.conditions().iter().copied()).map(str::to_owned).collect(),
         bugs: kind.bugs().iter().map(|bug| bug.name.to_owned()).collect(),
         check_config: Arc::new(move |section| config.check_config(section)),
         check_workload: Arc::new(move |section| workload.check_workload(section)),

@@ -53,6 +53,9 @@ pub enum RunError {
         /// Why.
         source: SystemError,
     },
+    /// A host elsewhere said so, in its words.
+    #[error("{0}")]
+    Remote(String),
 }
 
 /// Runs a plan on its engine, in this thread, and judges the history.
@@ -240,6 +243,7 @@ impl<'a> Run<'a> {
             bound: Some(bound),
             history: full.then(|| ndjson(&history)),
             journal: full.then(|| journal(&ended, plan)),
+            log: String::new(),
         }
     }
 }

@@ -1,0 +1,233 @@
+//! The arguments, as the user types them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use squall::{Seed, SimDuration};
+use squall_scenario::Overrides;
+
+/// Chaos tests: runs scenarios over many seeds, and replays, explains and shrinks what fails.
+#[derive(Debug, Parser)]
+#[command(name = "squall", bin_name = "cargo xtask chaos", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run scenarios over many seeds (the default).
+    Run(RunArgs),
+    /// Run one seed again, with its timeline.
+    Replay(ReplayArgs),
+    /// Show what a seed will do, before it runs.
+    Plan(PlanArgs),
+    /// Check scenario files without running them.
+    Check(CheckArgs),
+    /// List scenarios, systems, oracles and planted bugs.
+    List(ListArgs),
+    /// Remove faults from a failing run as long as it fails in the same way.
+    Shrink(ShrinkArgs),
+    /// Explain an error code, such as E0012.
+    Explain(ExplainArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RunArgs {
+    /// Scenarios by name or path; without any, all of `scenarios/` and `scenarios/regressions/`.
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) filter: Vec<String>,
+    /// Only scenarios with this tag; may be repeated.
+    #[arg(long, value_name = "TAG")]
+    pub(crate) tag: Vec<String>,
+    /// Worker processes; default: one for each core.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    #[command(flatten)]
+    pub(crate) seeds: SeedArgs,
+    #[command(flatten)]
+    pub(crate) changes: Changes,
+    /// End a scenario at its N-th failing seed, in seed order.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "no_fail_fast",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_fail: u64,
+    /// Run all seeds, whatever fails.
+    #[arg(long)]
+    pub(crate) no_fail_fast: bool,
+    /// Do not shrink the first failing seed of each scenario.
+    #[arg(long)]
+    pub(crate) no_shrink: bool,
+    /// The run's own folder, in place of a new one under `reports/`. It must be empty or new.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// How progress is shown.
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub(crate) show_progress: ShowProgress,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Which seeds.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SeedArgs {
+    /// Exactly this seed.
+    #[arg(long, value_name = "SEED", conflicts_with = "seeds")]
+    pub(crate) seed: Option<Seed>,
+    /// This many seeds, or a range of them (`0x10..0x20`), in place of the scenario's own.
+    #[arg(long, value_name = "N|A..B", value_parser = parse_seeds)]
+    pub(crate) seeds: Option<squall_scenario::Seeds>,
+    /// What a number of seeds is derived from; `random` draws one and prints it.
+    #[arg(long, value_name = "SEED|random", default_value = "0x5eed", value_parser = parse_base)]
+    pub(crate) base_seed: BaseSeed,
+}
+
+/// The base seed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum BaseSeed {
+    Fixed(Seed),
+    Random,
+}
+
+fn parse_base(text: &str) -> Result<BaseSeed, String> {
+    if text == "random" {
+        return Ok(BaseSeed::Random);
+    }
+    text.parse().map(BaseSeed::Fixed).map_err(|error: squall::history::seed::SeedError| error.to_string())
+}
+
+fn parse_seeds(text: &str) -> Result<squall_scenario::Seeds, String> {
+    let seed = |text: &str| text.parse::<Seed>().map_err(|error| error.to_string());
+    let seeds = match text.split_once("..") {
+        None => squall_scenario::Seeds::Count(text.parse().map_err(|_| {
+            format!("`{text}` is neither a number of seeds nor a range such as `0x10..0x20`")
+        })?),
+        Some((from, to)) => {
+            let (from, to) = (seed(from)?, seed(to)?);
+            let count = to.0.checked_sub(from.0).ok_or("the range runs backwards")?;
+            squall_scenario::Seeds::Range { from, count }
+        }
+    };
+    if seeds.count() == 0 { Err("there is no seed in it".to_owned()) } else { Ok(seeds) }
+}
+
+/// What is changed about a scenario.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Changes {
+    /// Switch on this planted bug in place of the scenario's; `none` switches all off.
+    #[arg(long, value_name = "NAME|none")]
+    pub(crate) bug: Vec<String>,
+    /// Set a value, such as `workload.keys=2` or `duration=5s`; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_set)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+fn parse_set(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not KEY=VALUE"))?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl Changes {
+    pub(crate) fn overrides(&self) -> Overrides {
+        let bugs =
+            (!self.bug.is_empty()).then(|| self.bug.iter().filter(|bug| *bug != "none").cloned().collect());
+        Overrides { bugs, set: self.set.clone() }
+    }
+
+    /// The same as arguments, for the commands we print.
+    pub(crate) fn as_arguments(&self) -> Vec<String> {
+        let bugs = self.bug.iter().flat_map(|bug| ["--bug".to_owned(), bug.clone()]);
+        let sets = self.set.iter().flat_map(|(key, value)| ["--set".to_owned(), format!("{key}={value}")]);
+        bugs.chain(sets).collect()
+    }
+}
+
+/// Where runs take place.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    /// Run in this process, for a debugger: without workers, limits or seal.
+    #[arg(long)]
+    pub(crate) in_process: bool,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum ShowProgress {
+    /// A bar on a terminal, else a line for each scenario.
+    Auto,
+    /// A bar.
+    Bar,
+    /// A line for each scenario.
+    Counter,
+    /// Nothing.
+    None,
+}
+
+/// One run: a scenario with a seed, or a plan file.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Target {
+    /// A scenario by name or path, or a plan file.
+    #[arg(value_name = "SCENARIO|FILE")]
+    pub(crate) scenario: String,
+    /// The seed; a plan file brings its own.
+    #[arg(long, value_name = "SEED")]
+    pub(crate) seed: Option<Seed>,
+    #[command(flatten)]
+    pub(crate) changes: Changes,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Show the timeline up to this moment.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<SimDuration>,
+    /// Show every record, client operations included.
+    #[arg(long)]
+    pub(crate) trace: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Print the plan as a file that `replay` takes.
+    #[arg(long)]
+    pub(crate) yaml: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CheckArgs {
+    /// Scenarios by name or path; without any, all of them, the zoo included.
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) filter: Vec<String>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ListArgs {
+    /// As one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ShrinkArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Most runs it may take.
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub(crate) runs: u64,
+    /// Write the reduced plan here; default: `shrunk.yaml` beside a plan file, else to the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The code, as `E0012`.
+    pub(crate) code: String,
+}

@@ -1,0 +1,98 @@
+//! `list`: what there is to run, and what it can be judged by.
+
+use serde_json::json;
+use squall::Registry;
+use squall::history::condition::CONDITIONS;
+use tabled::builder::Builder;
+use tabled::settings::Style;
+
+use crate::args::ListArgs;
+use crate::error::CliError;
+use crate::library::{self, Loaded, Scope};
+
+pub(crate) fn run(registry: &Registry, args: &ListArgs) -> Result<u8, CliError> {
+    let loaded = library::load(registry, &[], Scope::All)?;
+    if args.json {
+        anstream::println!("{}", as_json(registry, &loaded));
+    } else {
+        anstream::print!("{}", as_text(registry, &loaded));
+    }
+    Ok(0)
+}
+
+fn as_json(registry: &Registry, loaded: &[Loaded]) -> serde_json::Value {
+    let scenarios = loaded.iter().map(|one| {
+        json!({
+            "name": one.scenario.name,
+            "path": one.path,
+            "description": one.scenario.description,
+            "system": one.scenario.system,
+            "tags": one.scenario.tags,
+            "seeds": one.scenario.seeds.count(),
+        })
+    });
+    let catalogue = registry.catalogue();
+    let systems = catalogue.systems.iter().map(|(name, entry)| {
+        json!({
+            "name": name,
+            "roles": entry.roles.iter().map(|role| json!({
+                "name": role.name, "count": role.default_count, "client": role.client,
+            })).collect::<Vec<_>>(),
+            "oracles": entry.oracles.iter().map(|oracle| json!({
+                "name": oracle.name, "id": oracle.id,
+            })).collect::<Vec<_>>(),
+            "conditions": entry.conditions,
+            "bugs": registry.bugs(name).iter().map(|bug| json!({
+                "name": bug.name, "what": bug.what,
+            })).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "v": 1,
+        "scenarios": scenarios.collect::<Vec<_>>(),
+        "systems": systems.collect::<Vec<_>>(),
+    })
+}
+
+fn as_text(registry: &Registry, loaded: &[Loaded]) -> String {
+    let mut text = String::new();
+    let mut section = |title: &str, head: &[&str], rows: Vec<Vec<String>>| {
+        let mut table = Builder::new();
+        table.push_record(head.iter().map(ToString::to_string));
+        rows.into_iter().for_each(|row| table.push_record(row));
+        text += &format!("{title}\n{}\n\n", table.build().with(Style::blank()));
+    };
+    let scenarios = loaded.iter().map(|one| {
+        let scenario = &one.scenario;
+        vec![
+            scenario.name.clone(),
+            scenario.system.clone(),
+            scenario.seeds.count().to_string(),
+            scenario.tags.join(" "),
+            one.path.display().to_string(),
+        ]
+    });
+    section("Scenarios", &["name", "system", "seeds", "tags", "file"], scenarios.collect());
+    for (name, entry) in &registry.catalogue().systems {
+        let roles = entry.roles.iter().map(|role| {
+            let kind = if role.client { "client" } else { "server" };
+            vec![role.name.clone(), kind.to_owned(), role.default_count.to_string()]
+        });
+        section(&format!("System {name}: roles"), &["role", "kind", "nodes"], roles.collect());
+        let oracles = entry
+            .oracles
+            .iter()
+            .map(|oracle| vec![oracle.name.clone(), oracle.id.clone().unwrap_or_default()]);
+        section(&format!("System {name}: oracles"), &["name", "id"], oracles.collect());
+        let bugs = registry.bugs(name).iter().map(|bug| vec![bug.name.to_owned(), bug.what.to_owned()]);
+        section(&format!("System {name}: planted bugs"), &["name", "what deviates"], bugs.collect());
+        let own = entry.conditions.iter().map(|name| vec![name.clone(), String::new()]);
+        let all = CONDITIONS.iter().map(|(name, meaning)| vec![(*name).to_owned(), (*meaning).to_owned()]);
+        section(
+            &format!("System {name}: conditions for `sometimes`"),
+            &["name", "meaning"],
+            all.chain(own).collect(),
+        );
+    }
+    text
+}

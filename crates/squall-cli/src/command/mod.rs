@@ -1,0 +1,10 @@
+//! One file for each command.
+
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod list;
+pub(crate) mod plan;
+pub(crate) mod replay;
+pub(crate) mod run;
+pub(crate) mod shrink;
+mod target;

@@ -1,0 +1,108 @@
+//! What is read of the world outside: the clock, git, the terminal. None of it reaches a run.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use squall::history::{HISTORY_FORMAT, SIM_FORMAT};
+use squall::{HostError, InProcess, Registry, RunHost, Seed};
+use squall_report::{RunInfo, RunStatus, Style};
+
+use crate::args::{BaseSeed, Place};
+use crate::fork::ForkHost;
+
+/// Where runs go.
+pub(crate) const REPORTS: &str = "reports";
+
+/// The wall clock, for telling how long things took.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a campaign took is told to people and to timings.ndjson alone"
+)]
+pub(crate) fn wall_now() -> Instant {
+    Instant::now()
+}
+
+/// What the user calls this program; `xtask` says it is behind `cargo xtask chaos`.
+#[expect(clippy::disallowed_methods, reason = "the rim of the program")]
+pub(crate) fn program() -> String {
+    std::env::var("SQUALL_PROGRAM").unwrap_or_else(|_| "squall".to_owned())
+}
+
+/// The folder for runs, as the commands we print name it.
+pub(crate) fn reports() -> PathBuf {
+    PathBuf::from(REPORTS)
+}
+
+/// How text for people is written; `anstream` takes the codes out where they do not belong.
+pub(crate) const STYLE: Style = Style::Coloured;
+
+fn git(args: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(args).output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok().map(|text| text.trim().to_owned())
+}
+
+/// The commit of the project, and whether the tree differs from it.
+pub(crate) fn commit() -> (Option<String>, bool) {
+    let commit = git(&["rev-parse", "HEAD"]);
+    let dirty = commit.is_some() && git(&["status", "--porcelain"]).is_none_or(|changes| !changes.is_empty());
+    (commit, dirty)
+}
+
+/// `a1b2c3d` or `a1b2c3d-dirty`, for comparing.
+pub(crate) fn commit_text() -> String {
+    match commit() {
+        (Some(commit), true) => format!("{commit}-dirty"),
+        (Some(commit), false) => commit,
+        (None, _) => "unknown".to_owned(),
+    }
+}
+
+/// Sixteen bits nobody chose, for names of runs; a seed if asked for one.
+fn random() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+/// The base seed to use.
+pub(crate) fn base_seed(given: BaseSeed) -> Seed {
+    match given {
+        BaseSeed::Fixed(seed) => seed,
+        BaseSeed::Random => Seed(random()),
+    }
+}
+
+/// Describes this run.
+pub(crate) fn run_info(base_seed: Seed) -> RunInfo {
+    let now = jiff::Timestamp::now();
+    let (commit, dirty) = commit();
+    RunInfo {
+        v: squall_report::RUN_FORMAT,
+        run_id: format!("{}-{:04x}", now.strftime("%Y%m%d-%H%M%S"), random() & 0xffff),
+        status: RunStatus::Running,
+        started: now.to_string(),
+        commit,
+        dirty,
+        rustc: env!("SQUALL_RUSTC").to_owned(),
+        squall: env!("CARGO_PKG_VERSION").to_owned(),
+        sim_format: SIM_FORMAT,
+        history_format: HISTORY_FORMAT,
+        arguments: std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect(),
+        scenarios: Vec::new(),
+        base_seed,
+        partition: None,
+    }
+}
+
+/// A host for runs.
+pub(crate) fn host(registry: &Registry, place: Place) -> Result<Box<dyn RunHost>, HostError> {
+    if place.in_process {
+        return Ok(Box::new(InProcess::new(registry.clone())));
+    }
+    Ok(Box::new(ForkHost::start()?))
+}
+
+/// Cores of this machine.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

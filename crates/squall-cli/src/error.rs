@@ -1,0 +1,65 @@
+//! What can go wrong on the way, and with which exit code it ends.
+
+use std::path::PathBuf;
+
+use squall::HostError;
+use squall_check::ExitCode;
+use squall_report::ReportError;
+use squall_scenario::{Colour, Diagnostics, OverrideError};
+
+/// Why a command did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("{} is not UTF-8 text: a scenario is a YAML file", path.display())]
+    NotText { path: PathBuf },
+    #[error("invalid scenario")]
+    Invalid(Vec<Diagnostics>),
+    #[error("{scenario} uses what is not built yet")]
+    Unsupported { scenario: String, why: Box<Diagnostics> },
+    #[error("two scenarios are named `{name}`: {} and {}", first.display(), second.display())]
+    SameName { name: String, first: PathBuf, second: PathBuf },
+    #[error("no scenario is named `{name}`{hint}")]
+    NoScenario { name: String, hint: String },
+    #[error("nothing to run: {0}")]
+    Nothing(String),
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Override(#[from] OverrideError),
+    #[error("{0}")]
+    Report(#[from] ReportError),
+    #[error("{0}")]
+    Host(#[from] HostError),
+}
+
+impl CliError {
+    /// What the user sees.
+    pub(crate) fn text(&self) -> String {
+        let render = |diagnostics: &Diagnostics| diagnostics.render(Colour::Always);
+        match self {
+            Self::Invalid(files) => files.iter().map(render).collect::<Vec<_>>().join("\n"),
+            Self::Unsupported { why, .. } => format!("{}error: {self}", render(why)),
+            _ => format!("error: {self}"),
+        }
+    }
+
+    pub(crate) const fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Read { .. } | Self::NotText { .. } | Self::Invalid(_) => ExitCode::InvalidInput,
+            Self::Unsupported { .. } | Self::SameName { .. } => ExitCode::InvalidInput,
+            Self::NoScenario { .. } | Self::Nothing(_) => ExitCode::NothingRan,
+            Self::Usage(_) | Self::Override(_) => ExitCode::Usage,
+            Self::Write { .. } => ExitCode::Environment,
+            Self::Report(error) => match error {
+                ReportError::Line { .. } | ReportError::Format { .. } => ExitCode::InvalidInput,
+                _ => ExitCode::Environment,
+            },
+            Self::Host(HostError::Plan(_)) => ExitCode::InvalidInput,
+            Self::Host(HostError::Host(_)) => ExitCode::HarnessBug,
+        }
+    }
+}

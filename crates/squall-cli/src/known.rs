@@ -1,0 +1,68 @@
+//! What a stored plan file says of the run it came from, and whether a replay is that run.
+//!
+//! It stands in a comment at the head of the file, so it moves with the file and no tool trips over
+//! it: `# found: outcome=fail digest=… commit=…`.
+
+use std::path::Path;
+
+use squall::Seed;
+use squall_check::SeedResult;
+
+use crate::environment;
+
+const MARK: &str = "# found: ";
+
+/// How a run ended when it was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Found {
+    outcome: String,
+    digest: String,
+    commit: String,
+}
+
+impl Found {
+    /// What this build found.
+    pub(crate) fn now(result: &SeedResult) -> Self {
+        Self {
+            outcome: result.outcome.name().to_owned(),
+            digest: result.digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string()),
+            commit: environment::commit_text(),
+        }
+    }
+
+    /// The line for a file's head, without the comment sign.
+    pub(crate) fn line(&self) -> String {
+        format!("{}outcome={} digest={} commit={}", &MARK[2..], self.outcome, self.digest, self.commit)
+    }
+
+    /// Read back from a file's text.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let line = text.lines().find_map(|line| line.strip_prefix(MARK))?;
+        let field = |name: &str| {
+            let start = format!("{name}=");
+            line.split_whitespace().find_map(|word| word.strip_prefix(start.as_str())).map(str::to_owned)
+        };
+        Some(Self { outcome: field("outcome")?, digest: field("digest")?, commit: field("commit")? })
+    }
+
+    /// The newest stored failure of a seed, if any.
+    pub(crate) fn latest(scenario: &str, seed: Seed) -> Option<Self> {
+        let runs = std::fs::read_dir(environment::reports()).ok()?;
+        let mut runs: Vec<_> = runs.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        runs.sort();
+        let plan = Path::new("failures").join(scenario).join(seed.to_string()).join("plan.yaml");
+        runs.iter().rev().find_map(|run| Self::read(&std::fs::read_to_string(run.join(&plan)).ok()?))
+    }
+
+    /// Whether `result` is the run that was found, in one sentence.
+    pub(crate) fn compare(&self, result: &SeedResult) -> String {
+        let now = Self::now(result);
+        if now.outcome == self.outcome && now.digest == self.digest {
+            return format!("reproduced: {} with digest {}", now.outcome, now.digest);
+        }
+        format!(
+            "differs: found at commit {} as {} with digest {}; this is commit {}: {} with digest {}",
+            self.commit, self.outcome, self.digest, now.commit, now.outcome, now.digest
+        )
+    }
+}

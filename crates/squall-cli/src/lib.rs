@@ -1,0 +1,65 @@
+//! The command line of Squall, as a library.
+//!
+//! A program that registers systems calls [`main`] and is a chaos test of them: the shipped binary
+//! `squall` does, and so can a user's own `xtask`. This crate alone joins the library with the seal
+//! (processes, limits, interposed libc) and alone reads the environment, the clock and files.
+
+mod args;
+mod command;
+mod environment;
+mod error;
+mod fork;
+mod known;
+mod library;
+mod progress;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use squall::Registry;
+use squall_check::ExitCode;
+
+use crate::args::{Cli, Command};
+use crate::error::CliError;
+
+/// Runs the command line of this process with these systems, and returns its exit code.
+pub fn main(registry: &Registry) -> std::process::ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|first| first == fork::WORKER_ARGUMENT) {
+        fork::worker(registry);
+    }
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; what is cannot be told if the terminal is gone.
+            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::AsExpected };
+            error.print().ok();
+            return code.code().into();
+        }
+    };
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(registry, cli)));
+    match ended {
+        Ok(Ok(code)) => code.into(),
+        Ok(Err(error)) => {
+            anstream::eprintln!("{}", error.text());
+            error.exit_code().code().into()
+        }
+        Err(_) => {
+            anstream::eprintln!("error: Squall itself failed; this is a bug of Squall, not of your system");
+            ExitCode::HarnessBug.code().into()
+        }
+    }
+}
+
+fn dispatch(registry: &Registry, cli: Cli) -> Result<u8, CliError> {
+    match cli.command {
+        None => command::run::run(registry, &cli.run),
+        Some(Command::Run(args)) => command::run::run(registry, &args),
+        Some(Command::Replay(args)) => command::replay::run(registry, &args),
+        Some(Command::Plan(args)) => command::plan::run(registry, &args),
+        Some(Command::Check(args)) => command::check::run(registry, &args),
+        Some(Command::List(args)) => command::list::run(registry, &args),
+        Some(Command::Shrink(args)) => command::shrink::run(registry, &args),
+        Some(Command::Explain(args)) => command::explain::run(&args),
+    }
+}

@@ -1,0 +1,88 @@
+//! Progress of a campaign on the terminal.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use squall_check::{Outcome, SeedResult};
+
+use crate::args::ShowProgress;
+use crate::environment::wall_now;
+
+/// Shows how far a campaign is.
+pub(crate) struct Display {
+    bar: Option<ProgressBar>,
+    lines: bool,
+    began: Instant,
+    failed: u64,
+    simulated: Duration,
+}
+
+impl Display {
+    /// For this many seeds.
+    pub(crate) fn new(how: ShowProgress, seeds: u64) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let (bar, lines) = match how {
+            ShowProgress::None => (false, false),
+            ShowProgress::Counter => (false, true),
+            ShowProgress::Bar => (true, false),
+            ShowProgress::Auto => (terminal, !terminal),
+        };
+        let bar = bar.then(|| {
+            let style =
+                ProgressStyle::with_template("{spinner} [{bar:30}] seeds {pos}/{len} · {msg} · eta {eta}")
+                    .expect("the template is fixed and valid")
+                    .progress_chars("=> ");
+            ProgressBar::new(seeds).with_style(style)
+        });
+        Self { bar, lines, began: wall_now(), failed: 0, simulated: Duration::ZERO }
+    }
+
+    /// A seed is done.
+    pub(crate) fn seed(&mut self, result: &SeedResult) {
+        self.failed += u64::from(result.outcome != Outcome::Pass);
+        self.simulated += Duration::from_nanos(result.sim_ns);
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{} failed · {}× real time", self.failed, self.rate()));
+            bar.inc(1);
+        }
+    }
+
+    /// Seeds that will not run after all.
+    pub(crate) fn skip(&self, seeds: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc(seeds);
+        }
+    }
+
+    /// A scenario is done.
+    pub(crate) fn scenario(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| anstream::eprintln!("{line}")),
+            None if self.lines => anstream::eprintln!("{line}"),
+            None => {}
+        }
+    }
+
+    /// Something that takes a while besides seeds.
+    pub(crate) fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(text.to_owned()),
+            None if self.lines => anstream::eprintln!("{text}"),
+            None => {}
+        }
+    }
+
+    /// Everything is done; how long it took.
+    pub(crate) fn finish(self) -> Duration {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+        self.began.elapsed()
+    }
+
+    fn rate(&self) -> u64 {
+        let wall = self.began.elapsed().as_secs_f64().max(1e-3);
+        (self.simulated.as_secs_f64() / wall) as u64
+    }
+}

@@ -1,0 +1,265 @@
+//! Efficacy of `partition`: cuts in both directions or one, for datagrams, streams and connects.
+
+use squall_io::net::{TcpListener, UdpSocket};
+use squall_io::time::timeout;
+use squall_sim::{Effects, Rule};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::stage::{Stage, connect, ms, nodes, outcome, pass, say, steady};
+
+/// Directed links that are cut from 1 s to 2 s.
+type Cut = Option<&'static [(&'static str, &'static str)]>;
+
+const BOTH: Cut = Some(&[("a-1", "b-1"), ("b-1", "a-1")]);
+const THERE: Cut = Some(&[("a-1", "b-1")]);
+const BACK: Cut = Some(&[("b-1", "a-1")]);
+
+/// Runs to the end of the cut and on to `end_ms`.
+fn cut(stage: &mut Stage, cut: Cut, end_ms: u64) -> Effects {
+    stage.run(1_000);
+    let rule = cut.map(|links| stage.rule("partition", Rule::Cut, links));
+    stage.run(2_000);
+    let effects = rule.map(|rule| stage.remove_rule(rule)).unwrap_or_default();
+    stage.run(end_ms);
+    effects
+}
+
+/// Datagrams that a and b sent during the cut and that came: from a, from b; and those dropped.
+fn datagrams(fault: Cut) -> (usize, usize, u64) {
+    let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
+    for (node, peer) in [("a-1", "b-1"), ("b-1", "a-1")] {
+        stage.start(node, async move {
+            let socket = UdpSocket::bind(("0.0.0.0", 9)).await?;
+            // 0.5 ms past each tenth, so that none is under way when the cut begins or ends.
+            squall_io::time::sleep(std::time::Duration::from_micros(500)).await;
+            for _ in 0..300 {
+                socket.send_to(b"x", (peer, 9)).await?;
+                while timeout(ms(10), socket.recv_from(&mut [0; 1])).await.is_ok() {
+                    say("heard");
+                    break;
+                }
+                let now = squall_io::time::now().as_nanos() / 10_000_000;
+                let next = std::time::Duration::from_nanos((now + 1) * 10_000_000 + 500_000);
+                let past = squall_io::time::now().as_nanos();
+                squall_io::time::sleep(next.saturating_sub(std::time::Duration::from_nanos(past))).await;
+            }
+            Ok(())
+        });
+    }
+    let effects = cut(&mut stage, fault, 5_000);
+    let during = |node: &str| {
+        let notes = stage.notes().into_iter();
+        notes.filter(|(who, at, _)| who == node && (1_000..2_000).contains(at)).count()
+    };
+    (during("b-1"), during("a-1"), effects.get("packets-dropped"))
+}
+
+#[test]
+fn datagrams_obey_each_direction_of_a_cut() {
+    assert_eq!(datagrams(None), (100, 100, 0));
+    assert_eq!(datagrams(BOTH), (0, 0, 200));
+    assert_eq!(datagrams(THERE), (0, 100, 100));
+    assert_eq!(datagrams(BACK), (100, 0, 100));
+}
+
+/// A connection that is tried during the cut with a patience of 300 ms, and one after it.
+fn dials(fault: Cut) -> Vec<String> {
+    let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
+    stage.start("b-1", async {
+        let listener = TcpListener::bind(("0.0.0.0", 80)).await?;
+        loop {
+            listener.accept().await?;
+        }
+    });
+    stage.start("a-1", async {
+        pass(1_200).await;
+        say(outcome(&connect("b-1", 80, 300).await));
+        // This one outlasts the cut: its request is repeated after a second.
+        say(outcome(&connect("b-1", 80, 5_000).await));
+        say(squall_io::time::now().as_nanos() / 1_000_000);
+        Ok(())
+    });
+    cut(&mut stage, fault, 10_000);
+    stage.said("a-1")
+}
+
+#[test]
+fn connects_obey_each_direction_of_a_cut() {
+    assert_eq!(dials(None), ["ok", "ok", "1204"]);
+    for fault in [BOTH, THERE, BACK] {
+        assert_eq!(dials(fault), ["TimedOut", "ok", "2502"], "{fault:?}");
+    }
+}
+
+/// a sends numbers to b, b sends them back; when each came.
+fn numbers(fault: Cut) -> (Vec<(u64, String)>, Vec<(u64, String)>, u64) {
+    let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
+    stage.start("b-1", async {
+        let (mut stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
+        loop {
+            let number = stream.read_u32().await?;
+            say(number);
+            stream.write_u32(number).await?;
+        }
+    });
+    stage.start("a-1", async {
+        pass(1).await;
+        let stream = connect("b-1", 80, 100).await?;
+        let (mut read, mut write) = stream.into_split();
+        drop(squall_io::task::spawn(async move {
+            for number in 0..300 {
+                write.write_u32(number).await.unwrap();
+                pass(10).await;
+            }
+            std::future::pending::<()>().await;
+        }));
+        loop {
+            say(read.read_u32().await?);
+        }
+    });
+    let effects = cut(&mut stage, fault, 60_000);
+    let of = |node: &str| {
+        let notes = stage.notes().into_iter().filter(|(who, ..)| who == node);
+        notes.map(|(_, at, words)| (at, words)).collect::<Vec<_>>()
+    };
+    (of("b-1"), of("a-1"), effects.get("packets-dropped"))
+}
+
+fn longest_silence(notes: &[(u64, String)]) -> u64 {
+    notes.windows(2).map(|pair| pair[1].0 - pair[0].0).max().unwrap()
+}
+
+#[test]
+fn streams_stop_at_a_cut_and_lose_nothing_when_it_heals() {
+    let all: Vec<String> = (0..300).map(|number| number.to_string()).collect();
+    for fault in [None, BOTH, THERE, BACK] {
+        let (there, back, dropped) = numbers(fault);
+        for notes in [&there, &back] {
+            let words: Vec<String> = notes.iter().map(|(_, words)| words.clone()).collect();
+            assert_eq!(words, all, "{fault:?}: something was lost or doubled");
+        }
+        assert_eq!(dropped > 0, fault.is_some());
+        // The way there is silent if it is cut, the way back if any is.
+        let silent = |notes: &[(u64, String)]| longest_silence(notes) > 900;
+        assert_eq!(silent(&there), fault == BOTH || fault == THERE, "{fault:?}");
+        assert_eq!(silent(&back), fault.is_some(), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_cut_takes_packets_that_are_under_way() {
+    let check = |fault: Cut| {
+        let mut stage = nodes(&[("a", 1), ("b", 1)]).network(steady(100)).begin();
+        stage.start("b-1", async {
+            let socket = UdpSocket::bind(("0.0.0.0", 9)).await?;
+            drop(squall_io::task::spawn(async move {
+                while socket.recv_from(&mut [0; 1]).await.is_ok() {
+                    say("datagram");
+                }
+            }));
+            let (mut stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
+            stream.read_exact(&mut [0; 1]).await?;
+            say("byte");
+            Ok(())
+        });
+        stage.start("a-1", async {
+            let socket = UdpSocket::bind(("0.0.0.0", 9)).await?;
+            let mut stream = connect("b-1", 80, 500).await?;
+            pass(750).await;
+            // At 950 ms: due at 1,050, when the cut is 50 ms old.
+            socket.send_to(b"x", ("b-1", 9)).await?;
+            stream.write_all(b"x").await?;
+            std::future::pending().await
+        });
+        let effects = cut(&mut stage, fault, 10_000);
+        let notes: Vec<(u64, String)> = stage.notes().into_iter().map(|(_, at, words)| (at, words)).collect();
+        (notes, effects.get("packets-dropped") > 0)
+    };
+    let (notes, dropped) = check(THERE);
+    // The byte comes again by its timer, the datagram never.
+    assert!(matches!(&notes[..], [(at, byte)] if *at > 2_000 && byte == "byte") && dropped, "{notes:?}");
+    let (notes, dropped) = check(None);
+    let mut words: Vec<&str> = notes.iter().map(|(_, words)| words.as_str()).collect();
+    words.sort_unstable();
+    assert_eq!((words, dropped), (vec!["byte", "datagram"], false));
+    assert!(notes.iter().all(|(at, _)| *at == 1_050));
+}
+
+#[test]
+fn a_cut_stops_acknowledgements_so_that_the_window_fills() {
+    let check = |fault: Cut| {
+        let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
+        stage.start("b-1", async {
+            let (mut stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
+            let mut all = Vec::new();
+            stream.read_to_end(&mut all).await?;
+            say(all.len());
+            Ok(())
+        });
+        stage.start("a-1", async {
+            pass(1).await;
+            let mut stream = connect("b-1", 80, 100).await?;
+            pass(1_200).await;
+            let mut written = 0;
+            while let Ok(count) = timeout(ms(100), stream.write(&[0; 1_000])).await {
+                written += count?;
+                if written == 200_000 {
+                    break;
+                }
+                pass(1).await;
+            }
+            say(written);
+            let rest = 200_000 - written;
+            stream.write_all(&vec![0; rest]).await?;
+            Ok(())
+        });
+        cut(&mut stage, fault, 10_000);
+        (stage.said("a-1"), stage.said("b-1"))
+    };
+    // Only the way back is cut: the bytes arrive, the news of it does not.
+    assert_eq!(check(BACK), (vec!["65536".into()], vec!["200000".into()]));
+    assert_eq!(check(None), (vec!["200000".into()], vec!["200000".into()]));
+}
+
+#[test]
+fn a_lost_reset_is_asked_for_again() {
+    // The server's port closes while the way back is cut: its resets are lost, the client's data
+    // goes on asking, and after the cut it gets its answer.
+    let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
+    stage.start("b-1", async {
+        let listener = TcpListener::bind(("0.0.0.0", 80)).await?;
+        let (stream, _) = listener.accept().await?;
+        pass(1_500).await;
+        drop(stream);
+        std::future::pending().await
+    });
+    stage.start("a-1", async {
+        pass(1).await;
+        let mut stream = connect("b-1", 80, 100).await?;
+        pass(1_200).await;
+        stream.write_all(b"unread").await?;
+        say(outcome(&stream.read(&mut [0; 1]).await));
+        Ok(())
+    });
+    let effects = cut(&mut stage, BACK, 100_000);
+    assert!(effects.get("packets-dropped") > 0);
+    assert_eq!(stage.said("a-1"), [""; 0], "the data had been acknowledged: nothing is asked again");
+
+    let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
+    stage.start("b-1", async {
+        let (stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
+        pass(1_100).await;
+        drop(stream);
+        std::future::pending().await
+    });
+    stage.start("a-1", async {
+        pass(1).await;
+        let mut stream = connect("b-1", 80, 100).await?;
+        pass(1_400).await;
+        stream.write_all(b"too late").await?;
+        say(outcome(&stream.read(&mut [0; 1]).await));
+        Ok(())
+    });
+    cut(&mut stage, BACK, 100_000);
+    assert_eq!(stage.said("a-1"), ["ConnectionReset"]);
+}

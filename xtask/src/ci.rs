@@ -1,0 +1,68 @@
+//! What CI runs: the same steps, in the same order, on any machine.
+
+use std::process::{Command, ExitCode};
+
+use super::{cargo, report};
+
+/// Seeds of each scenario in the smoke.
+const SMOKE_SEEDS: &str = "32";
+
+/// Runs all steps; the first that fails ends it.
+pub(crate) fn run() -> ExitCode {
+    let steps = [
+        ("format", cargo_with(&["fmt", "--all", "--check"])),
+        (
+            "lints",
+            cargo_with(&[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--all-features",
+                "--locked",
+                "--",
+                "-D",
+                "warnings",
+            ]),
+        ),
+        ("docs", docs()),
+        ("tests", cargo_with(&["test", "--workspace", "--all-features", "--locked"])),
+        ("scenarios are valid", squall(&["check"])),
+        ("chaos smoke", squall(&["run", "--seeds", SMOKE_SEEDS, "--show-progress", "counter"])),
+    ];
+    for (name, mut command) in steps {
+        if !step(name, &mut command) {
+            return ExitCode::FAILURE;
+        }
+    }
+    report("ci: all steps passed\n");
+    ExitCode::SUCCESS
+}
+
+fn cargo_with(args: &[&str]) -> Command {
+    let mut cargo = cargo();
+    cargo.args(args);
+    cargo
+}
+
+fn docs() -> Command {
+    let mut docs = cargo_with(&["doc", "--workspace", "--no-deps", "--all-features", "--locked"]);
+    docs.env("RUSTDOCFLAGS", "-D warnings");
+    docs
+}
+
+fn squall(args: &[&str]) -> Command {
+    let mut run = cargo_with(&["run", "--locked", "--package", "squall-systems", "--bin", "squall"]);
+    run.args(["--profile", "chaos", "--"]).args(args).env("SQUALL_PROGRAM", "cargo xtask chaos");
+    run
+}
+
+/// Runs one step and says how it went, with the command that repeats it.
+pub(crate) fn step(name: &str, command: &mut Command) -> bool {
+    report(&format!("ci: {name}\n"));
+    let ok = command.status().is_ok_and(|status| status.success());
+    if !ok {
+        let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
+        report(&format!("ci: {name} failed; repeat with: cargo {}\n", args.join(" ")));
+    }
+    ok
+}
