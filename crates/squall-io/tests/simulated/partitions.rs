@@ -1,6 +1,9 @@
 //! Efficacy of `partition`: cuts in both directions or one, for datagrams, streams and connects.
 
+use std::sync::Arc;
+
 use squall_io::net::{TcpListener, UdpSocket};
+use squall_io::task::spawn;
 use squall_io::time::timeout;
 use squall_sim::{Effects, Rule};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,19 +32,18 @@ fn datagrams(fault: Cut) -> (usize, usize, u64) {
     let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
     for (node, peer) in [("a-1", "b-1"), ("b-1", "a-1")] {
         stage.start(node, async move {
-            let socket = UdpSocket::bind(("0.0.0.0", 9)).await?;
-            // 0.5 ms past each tenth, so that none is under way when the cut begins or ends.
-            squall_io::time::sleep(std::time::Duration::from_micros(500)).await;
+            let socket = Arc::new(UdpSocket::bind(("0.0.0.0", 9)).await?);
+            let receiver = socket.clone();
+            drop(spawn(async move {
+                while receiver.recv_from(&mut [0; 1]).await.is_ok() {
+                    say("heard");
+                }
+            }));
+            // At 5 ms past each tenth, so that none is under way when the cut begins or ends.
+            pass(5).await;
             for _ in 0..300 {
                 socket.send_to(b"x", (peer, 9)).await?;
-                while timeout(ms(10), socket.recv_from(&mut [0; 1])).await.is_ok() {
-                    say("heard");
-                    break;
-                }
-                let now = squall_io::time::now().as_nanos() / 10_000_000;
-                let next = std::time::Duration::from_nanos((now + 1) * 10_000_000 + 500_000);
-                let past = squall_io::time::now().as_nanos();
-                squall_io::time::sleep(next.saturating_sub(std::time::Duration::from_nanos(past))).await;
+                pass(10).await;
             }
             Ok(())
         });
@@ -106,7 +108,7 @@ fn numbers(fault: Cut) -> (Vec<(u64, String)>, Vec<(u64, String)>, u64) {
         pass(1).await;
         let stream = connect("b-1", 80, 100).await?;
         let (mut read, mut write) = stream.into_split();
-        drop(squall_io::task::spawn(async move {
+        drop(spawn(async move {
             for number in 0..300 {
                 write.write_u32(number).await.unwrap();
                 pass(10).await;
@@ -152,7 +154,7 @@ fn a_cut_takes_packets_that_are_under_way() {
         let mut stage = nodes(&[("a", 1), ("b", 1)]).network(steady(100)).begin();
         stage.start("b-1", async {
             let socket = UdpSocket::bind(("0.0.0.0", 9)).await?;
-            drop(squall_io::task::spawn(async move {
+            drop(spawn(async move {
                 while socket.recv_from(&mut [0; 1]).await.is_ok() {
                     say("datagram");
                 }
@@ -221,45 +223,36 @@ fn a_cut_stops_acknowledgements_so_that_the_window_fills() {
     assert_eq!(check(None), (vec!["200000".into()], vec!["200000".into()]));
 }
 
-#[test]
-fn a_lost_reset_is_asked_for_again() {
-    // The server's port closes while the way back is cut: its resets are lost, the client's data
-    // goes on asking, and after the cut it gets its answer.
+/// The server drops the stream at `drop_ms`, the client writes at `write_ms` and reads; both while the
+/// way back may be cut, so that the reset is lost. How the client's read ended, and when.
+fn reset_into_a_cut(fault: Cut, drop_ms: u64, write_ms: u64) -> Vec<(u64, String)> {
     let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
-    stage.start("b-1", async {
-        let listener = TcpListener::bind(("0.0.0.0", 80)).await?;
-        let (stream, _) = listener.accept().await?;
-        pass(1_500).await;
-        drop(stream);
-        std::future::pending().await
-    });
-    stage.start("a-1", async {
-        pass(1).await;
-        let mut stream = connect("b-1", 80, 100).await?;
-        pass(1_200).await;
-        stream.write_all(b"unread").await?;
-        say(outcome(&stream.read(&mut [0; 1]).await));
-        Ok(())
-    });
-    let effects = cut(&mut stage, BACK, 100_000);
-    assert!(effects.get("packets-dropped") > 0);
-    assert_eq!(stage.said("a-1"), [""; 0], "the data had been acknowledged: nothing is asked again");
-
-    let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
-    stage.start("b-1", async {
+    stage.start("b-1", async move {
         let (stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
-        pass(1_100).await;
+        pass(drop_ms - 4).await;
         drop(stream);
         std::future::pending().await
     });
-    stage.start("a-1", async {
+    stage.start("a-1", async move {
         pass(1).await;
         let mut stream = connect("b-1", 80, 100).await?;
-        pass(1_400).await;
-        stream.write_all(b"too late").await?;
-        say(outcome(&stream.read(&mut [0; 1]).await));
-        Ok(())
+        pass(write_ms - 3).await;
+        stream.write_all(b"unread").await?;
+        let ended = stream.read(&mut [0; 1]).await;
+        say(outcome(&ended));
+        std::future::pending().await
     });
-    cut(&mut stage, BACK, 100_000);
-    assert_eq!(stage.said("a-1"), ["ConnectionReset"]);
+    cut(&mut stage, fault, 100_000);
+    stage.notes().into_iter().map(|(_, at, words)| (at, words)).collect()
+}
+
+#[test]
+fn a_reset_that_a_cut_took_is_asked_for_again() {
+    // Dropped with the data unread, and dropped before the data came.
+    for (drop_ms, write_ms) in [(1_500, 1_200), (1_200, 1_500)] {
+        let without = reset_into_a_cut(None, drop_ms, write_ms);
+        assert!(matches!(&without[..], [(at, _)] if *at < 1_510), "{without:?}");
+        let with = reset_into_a_cut(BACK, drop_ms, write_ms);
+        assert!(matches!(&with[..], [(at, end)] if *at > 2_000 && end == "ConnectionReset"), "{with:?}");
+    }
 }

@@ -110,8 +110,13 @@ impl Stage {
 
     /// Runs to a time, in milliseconds, and says how that ended.
     pub(crate) fn run_to(&mut self, ms: u64) -> Ran {
+        self.run_to_us(ms * 1_000)
+    }
+
+    /// Runs to a time, in microseconds, and says how that ended.
+    pub(crate) fn run_to_us(&mut self, us: u64) -> Ran {
         loop {
-            let ran = self.sim.run_until(SimTime(ms * 1_000_000));
+            let ran = self.sim.run_until(SimTime(us * 1_000));
             let new = self.sim.take_records();
             for record in &new {
                 let failed = matches!(

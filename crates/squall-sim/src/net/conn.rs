@@ -215,16 +215,8 @@ impl crate::world::World {
                 let at = crate::caller::now() + delay;
                 self.queue.push(at, Event::Reset { conn: key, to: across(side) });
             }
-            Fate::Lost => self.reset_lost(key, across(side)),
-        }
-    }
-
-    /// A reset did not reach `to`. What that side sent stays unanswered, so its timer sends it again,
-    /// and gets another reset; without this a lost reset would hang it for ever.
-    fn reset_lost(&mut self, key: ConnKey, to: Side) {
-        let Some(conn) = self.net.conns.get(key) else { return };
-        if conn.awaits(to) && matches!(conn.ends[to as usize].socket, Socket::Open | Socket::Closed) {
-            self.pipe_recover(key, to);
+            // What the other side sent stays unanswered: it must ask again, or it would hang.
+            Fate::Lost => self.ask_again(key, across(side)),
         }
     }
 
@@ -233,7 +225,7 @@ impl crate::world::World {
         let (link, node) = (conn.links[across(to) as usize], conn.ends[to as usize].node);
         self.trace.fold(self.nodes.get(node).identity.0);
         if self.dropped_by_cut(link) {
-            self.reset_lost(key, to);
+            self.ask_again(key, to);
         } else {
             self.conn_fail(key, to, ErrorKind::ConnectionReset);
         }

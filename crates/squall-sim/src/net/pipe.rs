@@ -6,8 +6,8 @@
 //! the retransmission timer sends everything from `arrived` on again (go-back-N, RFC 9293 section
 //! 3.8.1): loss slows a stream, it never hangs it.
 //!
-//! Acknowledgements and window updates are state, not events: the sender knows at once what was
-//! read, unless the way back is cut, when it learns it as the cut heals.
+//! Acknowledgements and window updates are state, not events: the sender knows at once what arrived
+//! and what was read, unless the way back is cut, when it learns it as the cut heals.
 
 use std::collections::VecDeque;
 
@@ -33,15 +33,17 @@ const RETRANSMISSIONS: u8 = 15;
 pub(super) struct Pipe {
     buffer: VecDeque<u8>,
     /// Positions in the stream: `read <= arrived <= written`, and the sender knows of
-    /// `credited <= read`.
+    /// `credited <= read` and `acked <= arrived`.
     pub(super) read: u64,
     pub(super) arrived: u64,
     pub(super) written: u64,
     credited: u64,
+    acked: u64,
     /// The sender will write no more.
     pub(super) fin: bool,
     /// The receiver knows that.
     pub(super) fin_arrived: bool,
+    fin_acked: bool,
     /// Segments of an older epoch are discarded: an earlier one was lost.
     epoch: u32,
     last_arrival: SimTime,
@@ -77,9 +79,14 @@ impl Pipe {
         SimDuration(if wait < RETRANSMIT_MAX.0 { wait } else { RETRANSMIT_MAX.0 })
     }
 
-    /// Whether something was written that has not arrived.
+    /// Whether something was written that the sender does not know to have arrived.
     pub(super) const fn is_behind(&self) -> bool {
-        self.arrived < self.written || (self.fin && !self.fin_arrived)
+        self.acked < self.written || (self.fin && !self.fin_acked)
+    }
+
+    /// The sender learns what has arrived.
+    const fn ack(&mut self) {
+        (self.acked, self.fin_acked) = (self.arrived, self.fin_arrived);
     }
 }
 
@@ -126,7 +133,7 @@ impl World {
     }
 
     /// A segment was lost: the timer will send again.
-    pub(super) fn pipe_recover(&mut self, key: ConnKey, side: Side) {
+    fn pipe_recover(&mut self, key: ConnKey, side: Side) {
         let conn = self.net.conns.get_mut(key).expect("the sender's connection is live");
         let pipe = &mut conn.pipes[side as usize];
         if !std::mem::replace(&mut pipe.recovering, true) {
@@ -175,6 +182,7 @@ impl World {
             self.conn_tidy(key);
             return;
         }
+        let acks = !self.is_cut(self.net.conns.get(key).expect("still live").links[to as usize]);
         let conn = self.net.conns.get_mut(key).expect("still live");
         let pipe = &mut conn.pipes[from as usize];
         match socket {
@@ -183,11 +191,19 @@ impl World {
                 pipe.arrived = upto;
                 pipe.fin_arrived |= fin;
                 pipe.attempts = 0;
+                if acks {
+                    pipe.ack();
+                }
                 let reader = conn.ends[to as usize].reader.take();
                 self.wake_parked(reader);
             }
             // The other side's program has closed: only an end is welcome.
-            Socket::Closed if upto == pipe.arrived => pipe.fin_arrived |= fin,
+            Socket::Closed if upto == pipe.arrived => {
+                pipe.fin_arrived |= fin;
+                if acks {
+                    pipe.ack();
+                }
+            }
             Socket::Closed | Socket::Failed | Socket::Gone => self.send_reset(key, to),
         }
     }
@@ -207,7 +223,11 @@ impl World {
             return;
         }
         let conn = self.net.conns.get_mut(key).expect("still live");
+        let receives = matches!(conn.ends[across(from) as usize].socket, Socket::Open | Socket::Closed);
         let pipe = &mut conn.pipes[from as usize];
+        if receives {
+            pipe.ack();
+        }
         if pipe.credited < pipe.read {
             pipe.credited = pipe.read;
             let writer = conn.ends[from as usize].writer.take();
@@ -215,11 +235,26 @@ impl World {
         }
     }
 
-    /// A cut is gone: every sender learns what was read in the meantime.
+    /// A cut is gone: every sender learns what arrived and was read in the meantime, or asks again if
+    /// the receiver is no more.
     pub(super) fn release_credit(&mut self) {
         for key in self.net.conns.keys() {
-            self.pipe_credit(key, 0);
-            self.pipe_credit(key, 1);
+            for side in [0, 1] {
+                self.pipe_credit(key, side);
+                let Some(conn) = self.net.conns.get(key) else { continue };
+                let is_gone = conn.ends[across(side) as usize].socket == Socket::Gone;
+                if is_gone && !self.is_cut(conn.links[across(side) as usize]) {
+                    self.ask_again(key, side);
+                }
+            }
+        }
+    }
+
+    /// The timer of a side that awaits an answer sends again what it sent.
+    pub(super) fn ask_again(&mut self, key: ConnKey, side: Side) {
+        let Some(conn) = self.net.conns.get(key) else { return };
+        if conn.awaits(side) && matches!(conn.ends[side as usize].socket, Socket::Open | Socket::Closed) {
+            self.pipe_recover(key, side);
         }
     }
 }
