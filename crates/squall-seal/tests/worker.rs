@@ -13,16 +13,16 @@ mod runs;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, PipeReader, Read, Write};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::panic::catch_unwind;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use squall_seal::{Death, DeathKind, Ended, Limits, Request, SealError, Worker, WorkerCommand};
 
-const TESTS: [(&str, fn()); 21] = [
+const TESTS: [(&str, fn()); 22] = [
     ("replies_come_back", replies_come_back),
     ("a_thousand_calls", a_thousand_calls),
     ("a_large_reply_and_a_large_request", a_large_reply_and_a_large_request),
@@ -42,6 +42,10 @@ const TESTS: [(&str, fn()); 21] = [
     ("a_worker_that_dies_is_an_error", a_worker_that_dies_is_an_error),
     ("a_program_that_is_no_worker_is_an_error", a_program_that_is_no_worker_is_an_error),
     ("a_killed_caller_leaves_nothing_behind", a_killed_caller_leaves_nothing_behind),
+    (
+        "a_worker_that_is_nobodys_child_ends_with_its_caller",
+        a_worker_that_is_nobodys_child_ends_with_its_caller,
+    ),
     ("a_killed_worker_leaves_nothing_behind", a_killed_worker_leaves_nothing_behind),
     ("sealed_runs_repeat", sealed_runs_repeat),
 ];
@@ -59,7 +63,8 @@ fn main() -> ExitCode {
             squall_seal::worker_main(runs::run)
         }),
         Some("caller") => {
-            let ended = worker().call(&request(&format!("hold {}", args[1])));
+            let how = if args[2] == "by-shell" { through_a_shell() } else { command() };
+            let ended = Worker::spawn(&how).unwrap().call(&request(&format!("hold {}", args[1])));
             panic!("the caller should have been killed, but its run ended: {ended:?}");
         }
         _ => run_tests(args.iter().find(|arg| !arg.starts_with('-'))),
@@ -148,10 +153,15 @@ fn memory_within_the_limit_is_given() {
 }
 
 fn a_silent_loop_is_stuck_at_its_place() {
-    let death = death("loop", Limits { stuck: Duration::from_millis(200), ..limits() });
+    let mut worker = worker();
+    let mut request = request("loop");
+    request.limits.stuck = Duration::from_millis(200);
+    let death = death_of(&mut worker, &request);
     assert_eq!(death.kind, DeathKind::Stuck);
     assert_eq!(death.place, "node-3, task 12");
     assert_eq!(death.to_string(), "stuck: no progress, at node-3, task 12");
+    request.payload = b"abort".to_vec();
+    assert_eq!(death_of(&mut worker, &request).place, "", "the place of an earlier run");
 }
 
 fn progress_for_ever_is_a_timeout() {
@@ -218,10 +228,12 @@ fn a_program_that_is_no_worker_is_an_error() {
 }
 
 fn a_killed_caller_leaves_nothing_behind() {
-    let (mut caller, held) = caller();
-    caller.kill().unwrap();
-    caller.wait().unwrap();
-    assert_released(held);
+    kill_caller("directly");
+}
+
+fn a_worker_that_is_nobodys_child_ends_with_its_caller() {
+    // The shell between them lives on, so the kernel tells the worker nothing: the pipe must.
+    kill_caller("by-shell");
 }
 
 fn a_killed_worker_leaves_nothing_behind() {
@@ -257,8 +269,18 @@ fn me() -> String {
     std::env::current_exe().unwrap().to_str().unwrap().to_owned()
 }
 
+fn command() -> WorkerCommand {
+    WorkerCommand { program: me().into(), args: vec!["worker".into()] }
+}
+
+/// A worker that is the child of a shell, which waits for it.
+fn through_a_shell() -> WorkerCommand {
+    let args = ["-c", "\"$0\" worker; exit", &me()].map(OsString::from);
+    WorkerCommand { program: "/bin/sh".into(), args: args.into() }
+}
+
 fn worker() -> Worker {
-    Worker::spawn(&WorkerCommand { program: me().into(), args: vec!["worker".into()] }).unwrap()
+    Worker::spawn(&command()).unwrap()
 }
 
 /// Far beyond what any run here needs, however busy the machine.
@@ -296,19 +318,22 @@ fn death_of(worker: &mut Worker, request: &Request) -> Death {
 /// inherited. Dropping the writer leaves it to them.
 fn holding_pipe() -> (PipeReader, File) {
     let (reader, writer) = io::pipe().unwrap();
-    let writer = File::from(std::os::fd::OwnedFd::from(writer));
+    let writer = File::from(OwnedFd::from(writer));
     // SAFETY: the descriptor is open.
     assert_eq!(unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_SETFD, 0) }, 0);
     (reader, writer)
 }
 
-/// A process that calls a worker whose run holds the pipe and never ends.
-fn caller() -> (Child, PipeReader) {
+/// Kills a process that calls a worker whose run holds the pipe and never ends.
+fn kill_caller(how: &str) {
     let (held, holder) = holding_pipe();
-    let fd: RawFd = holder.as_raw_fd();
-    let caller = Command::new(me()).args(["caller", &fd.to_string()]).stdin(Stdio::null()).spawn().unwrap();
+    let fd = holder.as_raw_fd().to_string();
+    let mut caller = Command::new(me()).args(["caller", &fd, how]).stdin(Stdio::null()).spawn().unwrap();
     drop(holder);
-    (caller, await_run(held))
+    let held = await_run(held);
+    caller.kill().unwrap();
+    caller.wait().unwrap();
+    assert_released(held);
 }
 
 /// Waits until the run says that it holds the pipe.
