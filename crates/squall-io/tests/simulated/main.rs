@@ -4,17 +4,21 @@
 #![expect(clippy::unwrap_used, reason = "what the tests have in common stands outside of them")]
 
 mod addresses;
+mod busy;
 mod choices;
 mod deaths;
+mod digests;
 mod exits;
 mod files;
 mod foreign;
 mod kills;
+mod laws;
 mod limits;
 mod links;
 mod partitions;
 mod pauses;
 mod power;
+mod properties;
 mod stage;
 mod streams;
 mod tasks;
