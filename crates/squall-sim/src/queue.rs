@@ -67,3 +67,57 @@ impl PartialEq for Entry {
 }
 
 impl Eq for Entry {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(u64),
+        Pop,
+        /// Keeps the events whose number this does not divide.
+        Drop(u32),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            5 => (0_u64..8).prop_map(Step::Push),
+            3 => Just(Step::Pop),
+            1 => (2_u32..6).prop_map(Step::Drop),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn events_come_by_time_then_by_the_order_they_were_scheduled_in(
+            steps in proptest::collection::vec(step(), 0..200),
+        ) {
+            let (mut queue, mut expected, mut number) = (Queue::default(), Vec::new(), 0);
+            for step in steps {
+                match step {
+                    Step::Push(at) => {
+                        number += 1;
+                        queue.push(SimTime(at), Event::Datagram(number));
+                        expected.push((SimTime(at), number));
+                        // Stable: equal times stay in the order of pushing.
+                        expected.sort_by_key(|(at, _)| *at);
+                    }
+                    Step::Pop => {
+                        let first = (!expected.is_empty()).then(|| expected.remove(0));
+                        prop_assert_eq!(queue.next_at(), first.map(|(at, _)| at));
+                        let first = first.map(|(at, number)| (at, Event::Datagram(number)));
+                        prop_assert_eq!(queue.pop(), first);
+                    }
+                    Step::Drop(divisor) => {
+                        let keeps = |number: u32| !number.is_multiple_of(divisor);
+                        queue.retain(|event| matches!(event, Event::Datagram(number) if keeps(number)));
+                        expected.retain(|(_, number)| keeps(*number));
+                    }
+                }
+                prop_assert_eq!(queue.len(), expected.len());
+            }
+        }
+    }
+}
