@@ -122,7 +122,7 @@ fn records_beside(strangers: &[(&'static str, u32)]) -> Vec<Record> {
         topology.nodes.extend(Topology::of_roles(&[(role, count)]).nodes);
     }
     let mut setup = busy::cluster();
-    topology.nodes.extend(setup.topology.nodes.drain(..));
+    topology.nodes.append(&mut setup.topology.nodes);
     // A fourth server that never speaks, in a role that others have.
     if !strangers.is_empty() {
         topology.nodes.extend(Topology::of_roles(&[("server", 4)]).nodes.split_off(3));
@@ -235,4 +235,27 @@ fn what_a_client_left_open_is_told_in_the_order_it_was_begun() {
         })
         .collect();
     assert_eq!(left, (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn entropy_of_an_incarnation_does_not_depend_on_the_one_before() {
+    let second_boot = |draws: usize| {
+        let mut stage = nodes(&[("n", 1)]).begin();
+        stage.start("n-1", async move {
+            squall_sim::entropy(&mut vec![0; 8 * draws]);
+            forever().await
+        });
+        stage.run(1);
+        stage.killed("n-1");
+        stage.start("n-1", async {
+            let mut bytes = [0; 16];
+            squall_sim::entropy(&mut bytes);
+            say(format!("{bytes:?}"));
+            Ok(())
+        });
+        stage.run(2);
+        stage.said("n-1")
+    };
+    assert_eq!(second_boot(0), second_boot(100));
+    assert_ne!(second_boot(0), [format!("{:?}", [0; 16])]);
 }

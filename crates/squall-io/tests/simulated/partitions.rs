@@ -10,6 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::stage::{Stage, connect, ms, nodes, outcome, pass, say, steady};
 
+/// What a node said, with the milliseconds.
+type Notes = Vec<(u64, String)>;
+
 /// Directed links that are cut from 1 s to 2 s.
 type Cut = Option<&'static [(&'static str, &'static str)]>;
 
@@ -94,7 +97,7 @@ fn connects_obey_each_direction_of_a_cut() {
 }
 
 /// a sends numbers to b, b sends them back; when each came.
-fn numbers(fault: Cut) -> (Vec<(u64, String)>, Vec<(u64, String)>, u64) {
+fn numbers(fault: Cut) -> (Notes, Notes, u64) {
     let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
     stage.start("b-1", async {
         let (mut stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
@@ -174,7 +177,7 @@ fn a_cut_takes_packets_that_are_under_way() {
             std::future::pending().await
         });
         let effects = cut(&mut stage, fault, 10_000);
-        let notes: Vec<(u64, String)> = stage.notes().into_iter().map(|(_, at, words)| (at, words)).collect();
+        let notes: Notes = stage.notes().into_iter().map(|(_, at, words)| (at, words)).collect();
         (notes, effects.get("packets-dropped") > 0)
     };
     let (notes, dropped) = check(THERE);
@@ -225,7 +228,7 @@ fn a_cut_stops_acknowledgements_so_that_the_window_fills() {
 
 /// The server drops the stream at `drop_ms`, the client writes at `write_ms` and reads; both while the
 /// way back may be cut, so that the reset is lost. How the client's read ended, and when.
-fn reset_into_a_cut(fault: Cut, drop_ms: u64, write_ms: u64) -> Vec<(u64, String)> {
+fn reset_into_a_cut(fault: Cut, drop_ms: u64, write_ms: u64) -> Notes {
     let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
     stage.start("b-1", async move {
         let (stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
