@@ -2,8 +2,6 @@
 
 mod workload;
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use squall::check::{KvModel, linearizable};
 use squall::history::{SimDuration, Topology};
@@ -117,6 +115,3 @@ impl System for Kv {
         ]
     }
 }
-
-/// How long a client waits for an answer in all; then nobody knows.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(5);

@@ -2,6 +2,12 @@
 //!
 //! Each is one small step beside the correct line, marked `// planted bug` where it is taken, and
 //! off unless it is named. They are data handed in at construction, never a global.
+//!
+//! What brings them to light: `ack-before-replicate` and `retry-applied-twice` any mix of kills and
+//! cuts under load. `reply-before-fsync` a loss of power of a majority at once, the better the
+//! slower the fsync. `stale-primary-read` a primary cut off from the other servers but not from a
+//! client that only reads: one that writes soon leaves it, and it leaves its office after three
+//! leases, about one after its successor took over.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,7 @@
 //! Cores under chaos: random delay, loss, doubling, cuts, kills, losses of power, pauses, clocks that
 //! run up to 2 % wrong; and the proof that the checks bite, by the planted bugs.
 
+mod clients;
 mod draws;
 mod failover;
 mod judge;
@@ -12,8 +13,9 @@ use std::collections::BTreeMap;
 
 use squall_systems::kv::{BUGS, Bugs};
 
+use clients::PATIENCE;
 use judge::judge;
-use world::{MS, PATIENCE, World};
+use world::{MS, World};
 
 const CHAOS: u64 = 15_000 * MS;
 

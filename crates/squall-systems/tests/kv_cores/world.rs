@@ -1,5 +1,5 @@
 //! A world for cores: a queue of events in virtual time, a network that delays, loses, doubles and
-//! cuts, machines that die and stand still, clients that retry.
+//! cuts, machines that die and stand still.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,19 +7,14 @@ use std::time::Duration;
 use squall_history::vocab::raft;
 use squall_systems::kv::Bugs;
 use squall_systems::kv::core::{Input, Output, ReplyTo, Settings, Token, Word};
-use squall_systems::kv::protocol::{Answer, Entry, Message, Op, Outcome, Request};
+use squall_systems::kv::protocol::{Entry, Message, Outcome, Request};
 
+use crate::clients::Client;
 use crate::draws::Draws;
 use crate::judge::Operation;
 use crate::machine::Machine;
 
 pub(crate) const MS: u64 = 1_000_000;
-/// For each client, how many percent of its operations are reads. One that hardly writes stays with
-/// a primary that nobody else can hear.
-const READS: [u64; 3] = [95, 40, 20];
-const ATTEMPT: u64 = 300 * MS;
-pub(crate) const PATIENCE: u64 = 2_000 * MS;
-
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     Server {
@@ -73,17 +68,6 @@ pub(crate) struct Weather {
 
 pub(crate) const CALM: Weather = Weather { loss: 0, double: 0, late: 0, delay: (MS / 5, 3 * MS) };
 
-struct Client {
-    seq: u64,
-    op: Op,
-    /// The operation's place in the history.
-    record: usize,
-    give_up_at: u64,
-    attempt: u64,
-    server: usize,
-    busy: bool,
-}
-
 pub(crate) struct World {
     pub(crate) now: u64,
     queue: BTreeMap<(u64, u64), Event>,
@@ -95,7 +79,7 @@ pub(crate) struct World {
     pub(crate) cuts: BTreeSet<(usize, usize)>,
     pub(crate) weather: Weather,
     replies: BTreeMap<u64, (usize, u64)>,
-    clients: Vec<Client>,
+    pub(crate) clients: Vec<Client>,
     pub(crate) history: Vec<Operation>,
     committed: Vec<Entry>,
     /// The first thing wrong inside.
@@ -140,19 +124,7 @@ impl World {
             reads_only: false,
         };
         (0..servers).for_each(|server| world.post(0, Event::Start { server }));
-        for client in 0..READS.len() {
-            let op = Op::Get { key: String::new() };
-            world.clients.push(Client {
-                seq: 0,
-                op,
-                record: 0,
-                give_up_at: 0,
-                attempt: 0,
-                server: 0,
-                busy: false,
-            });
-            world.post(client as u64 * MS, Event::Client { client, attempt: 0 });
-        }
+        world.add_clients();
         world
     }
 
@@ -302,7 +274,7 @@ impl World {
         }
     }
 
-    fn transmit(&mut self, from: usize, to: usize, event: Event) {
+    pub(crate) fn transmit(&mut self, from: usize, to: usize, event: Event) {
         let weather = self.weather;
         let copies = if self.draws.percent(weather.double) { 2 } else { 1 };
         for _ in 0..copies {
@@ -353,65 +325,5 @@ impl World {
                 }
             }
         }
-    }
-
-    fn client_acts(&mut self, client: usize, attempt: u64) {
-        let now = self.now;
-        let state = &self.clients[client];
-        if state.attempt != attempt {
-            return;
-        }
-        if !state.busy || now >= state.give_up_at {
-            self.begin(client);
-        }
-        let places = self.machines.len();
-        let state = &mut self.clients[client];
-        state.attempt += 1;
-        let (attempt, to) = (state.attempt, state.server);
-        state.server = (state.server + 1) % places;
-        let request = Request { client: format!("client-{client}"), seq: state.seq, op: state.op.clone() };
-        self.transmit(places, to, Event::Server { to, what: ToServer::Request { client, request } });
-        self.post(ATTEMPT, Event::Client { client, attempt });
-    }
-
-    fn begin(&mut self, client: usize) {
-        let read = self.reads_only || self.draws.percent(READS[client]);
-        let key = "list".to_owned();
-        let seq = self.clients[client].seq + 1;
-        let word = format!("{client}.{seq}");
-        let op = if read { Op::Get { key } } else { Op::Append { key, text: format!("{word},") } };
-        let word = (!read).then_some(word);
-        self.history.push(Operation { word, invoked: self.now, answered: None });
-        let state = &mut self.clients[client];
-        (state.seq, state.op, state.busy) = (seq, op, true);
-        state.record = self.history.len() - 1;
-        state.give_up_at = self.now + PATIENCE;
-    }
-
-    fn reply(&mut self, client: usize, seq: u64, outcome: Outcome) {
-        let state = &mut self.clients[client];
-        if seq != state.seq || !state.busy {
-            return;
-        }
-        let mut pause = self.draws.between(MS, 40 * MS);
-        match outcome {
-            Outcome::Executed(answer) => {
-                let list = match answer {
-                    Answer::Value(value) => Some(value.unwrap_or_default()),
-                    Answer::Done => None,
-                    other => panic!("neither an append nor a get gives {other:?}"),
-                };
-                self.history[state.record].answered = Some((self.now, list));
-                state.busy = false;
-                // Whoever answered is primary.
-                state.server = (state.server + self.machines.len() - 1) % self.machines.len();
-            }
-            Outcome::NotPrimary { primary: Some(primary) } => state.server = primary,
-            Outcome::NotPrimary { primary: None } | Outcome::Busy | Outcome::Interrupted => {}
-            Outcome::Superseded => pause = 0,
-        }
-        state.attempt += 1;
-        let attempt = state.attempt;
-        self.post(pause, Event::Client { client, attempt });
     }
 }

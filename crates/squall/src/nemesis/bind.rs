@@ -89,7 +89,12 @@ impl<'a> Binder<'a> {
     pub(super) fn links(&self, link: &LinkSelector) -> Option<LinkSelector> {
         let from = self.select(&link.from);
         let to = match &link.to {
-            Some(selector) => self.select(selector),
+            // A node never matches itself; one alone on its side need not be listed on the other.
+            Some(selector) => {
+                let mut to = self.select(selector);
+                to.retain(|node| from != std::slice::from_ref(node));
+                to
+            }
             None => self.all().into_iter().filter(|node| !from.contains(node)).collect(),
         };
         let meets = from.iter().any(|from| to.iter().any(|to| from != to));

@@ -171,6 +171,7 @@ impl<'a> Sweep<'a> {
 
     /// Shrinks the first failing seed of each scenario.
     pub(super) fn shrink(&mut self, host: &mut dyn RunHost) -> Result<(), CliError> {
+        self.turn_to(self.loaded.len());
         let mut done = Vec::new();
         for kept in &mut self.kept {
             // What dies or hangs takes its time limit at each try; a digest that wobbles shrinks nowhere.

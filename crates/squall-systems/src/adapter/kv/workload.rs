@@ -8,7 +8,6 @@ use squall::history::{Draw, SimDuration};
 use squall::{ClientCtx, NodeResult, SystemError};
 use squall_io::time;
 
-use super::TOTAL_TIMEOUT;
 use crate::kv::{self, Answer, Client, ClientConfig, Op};
 
 /// `workload` of `kv`: each client performs one operation after the other until the end.
@@ -17,8 +16,13 @@ use crate::kv::{self, Answer, Client, ClientConfig, Op};
 pub struct KvWorkload {
     /// Keys that are used; few, so that clients meet.
     pub keys: u32,
+    /// The first clients, this many, only read: they stay with a primary that answers, whatever
+    /// happened to it.
+    pub readers: u32,
     /// Longest wait between two operations of a client, drawn uniformly from 0.
     pub think: SimDuration,
+    /// How long an operation is tried; then nobody knows what became of it.
+    pub timeout: SimDuration,
     /// Weights of the operations.
     pub mix: KvMix,
 }
@@ -43,9 +47,19 @@ impl Default for KvMix {
     }
 }
 
+impl KvMix {
+    const READS: Self = Self { get: 1, put: 0, append: 0, cas: 0 };
+}
+
 impl Default for KvWorkload {
     fn default() -> Self {
-        Self { keys: 3, think: SimDuration::from_millis(60), mix: KvMix::default() }
+        Self {
+            keys: 3,
+            readers: 1,
+            think: SimDuration::from_millis(60),
+            timeout: SimDuration::from_secs(3),
+            mix: KvMix::default(),
+        }
     }
 }
 
@@ -54,6 +68,9 @@ impl KvWorkload {
         let KvMix { get, put, append, cas } = self.mix;
         if self.keys == 0 {
             return Err(SystemError("`keys` is zero: there is nothing to act on".to_owned()));
+        }
+        if self.timeout == SimDuration::ZERO {
+            return Err(SystemError("`timeout` is zero: no operation could be sent".to_owned()));
         }
         match [get, put, append, cas].iter().try_fold(0_u32, |sum, &weight| sum.checked_add(weight)) {
             Some(1..) => Ok(()),
@@ -72,24 +89,27 @@ const STALE: u64 = 4;
 pub(super) async fn run(ctx: ClientCtx, servers: Vec<String>, workload: KvWorkload) -> NodeResult {
     // A later incarnation is another client to the servers: it does not know what this one did.
     let id = format!("{}.{}", ctx.name(), ctx.boot().0);
-    let config = ClientConfig { total_timeout: TOTAL_TIMEOUT, ..ClientConfig::new(&id, &servers) };
+    let config =
+        ClientConfig { total_timeout: workload.timeout.to_std(), ..ClientConfig::new(&id, &servers) };
     let mut client = Client::new(config);
     let mut seen = BTreeMap::new();
+    let reads_only = ctx.node.node.number <= workload.readers;
+    let mix = if reads_only { KvMix::READS } else { workload.mix };
     loop {
         let number = ctx.next_op();
         let draw = ctx.draw(number);
         let think = draw.property(THINK).between(0, workload.think.as_nanos());
         time::sleep(SimDuration(think).to_std()).await;
-        let op = workload.op(draw, &format!("{}.{number} ", ctx.name()), &seen);
+        let op = workload.op(mix, draw, &format!("{}.{number} ", ctx.name()), &seen);
         perform(&ctx, &mut client, op, &mut seen).await;
     }
 }
 
 impl KvWorkload {
     /// The operation of a draw. `unique` is written by no other one.
-    fn op(&self, draw: Draw, unique: &str, seen: &BTreeMap<String, Option<String>>) -> Op {
+    fn op(&self, mix: KvMix, draw: Draw, unique: &str, seen: &BTreeMap<String, Option<String>>) -> Op {
         let key = format!("k{}", draw.property(KEY).below(u64::from(self.keys)));
-        let KvMix { get, put, append, cas } = self.mix;
+        let KvMix { get, put, append, cas } = mix;
         let total = get + put + append + cas;
         let mut at = u32::try_from(draw.property(KIND).below(u64::from(total))).expect("below a u32");
         let mut is = |weight: u32| {
