@@ -37,9 +37,9 @@ fn answer(registry: &Registry, payload: &[u8]) -> Answer {
     let request: RunRequest = serde_json::from_slice(payload)
         .map_err(|error| Refusal::Harness(format!("the request cannot be read: {error}")))?;
     let _sealed = squall_seal::seal::on_this_thread(squall_seal::seal::Hooks {
-        entropy: squall_sim::entropy,
-        monotonic_ns: || squall_sim::now().0,
-        realtime_ns: squall_sim::wall_ns,
+        entropy: squall::simulated::entropy,
+        monotonic_ns: || squall::simulated::now().0,
+        realtime_ns: squall::simulated::wall_ns,
     });
     let hooks = Hooks { progress: Some(squall_seal::progress::tick), place: Some(say_place) };
     let run = || squall::run(registry, &request.plan, request.recording, &hooks);

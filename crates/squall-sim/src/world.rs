@@ -5,6 +5,7 @@
 //! after the borrow ends.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::task::Waker;
 
 use squall_history::{Domain, Draw, Draws, SimTime};
@@ -21,7 +22,9 @@ use crate::trace::Trace;
 use crate::waker;
 
 thread_local! {
-    static WORLD: RefCell<Option<Box<World>>> = const { RefCell::new(None) };
+    /// Never dropped by the thread's end: a system that exits its process would otherwise have its
+    /// tasks dropped without a world under them, which aborts and hides the exit. `leave` takes it.
+    static WORLD: RefCell<Option<ManuallyDrop<Box<World>>>> = const { RefCell::new(None) };
 }
 
 /// A simulation's state, by subsystem. Each owns its part; what needs several is a method here or
@@ -145,14 +148,15 @@ pub(crate) fn enter(world: World) {
     WORLD.with_borrow_mut(|slot| {
         assert!(slot.is_none(), "one simulation at a time on a thread");
         caller::set_run(world.run);
-        *slot = Some(Box::new(world));
+        *slot = Some(ManuallyDrop::new(Box::new(world)));
     });
 }
 
 /// Takes the world off this thread.
 pub(crate) fn leave() -> Box<World> {
     caller::set_run(0);
-    WORLD.with_borrow_mut(Option::take).expect("the simulation is on this thread")
+    let world = WORLD.with_borrow_mut(Option::take).expect("the simulation is on this thread");
+    ManuallyDrop::into_inner(world)
 }
 
 /// Runs `f` on the world, then wakes and drops what `f` set aside.

@@ -46,7 +46,8 @@ pub struct Finished {
     pub result: SeedResult,
     /// The plan it ran.
     pub plan: Plan,
-    /// The second, recorded run of a seed that failed.
+    /// The second, recorded run of a seed that failed; the first of one that reached the wall limit,
+    /// which is not run again.
     pub recorded: Option<RunReply>,
 }
 
@@ -204,10 +205,12 @@ impl Campaign<'_> {
     ) -> Result<Box<Finished>, HostError> {
         let plan = (self.plan)(job);
         let first = host.run(&RunRequest { plan: plan.clone(), recording: Recording::Summary })?;
-        let mut result = first.result;
+        let mut result = first.result.clone();
         let failed = result.outcome != Outcome::Pass;
         let mut recorded = None;
-        if (failed && result.outcome != Outcome::Timeout) || self.is_sampled(job.seed) {
+        if result.outcome == Outcome::Timeout {
+            recorded = Some(first);
+        } else if failed || self.is_sampled(job.seed) {
             let recording = if failed { Recording::Full } else { Recording::Summary };
             let request = RunRequest { plan: plan.clone(), recording };
             let mut verifier = verifier.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -225,8 +228,12 @@ impl Campaign<'_> {
     }
 }
 
-/// The second run must be the first, to the last event.
+/// The second run must be the first, to the last event. One that the wall limit cut short says
+/// nothing: how far it came is a matter of the machine.
 fn compare(first: &mut SeedResult, second: &SeedResult) {
+    if second.outcome == Outcome::Timeout {
+        return;
+    }
     if first.digest != second.digest
         || first.outcome != second.outcome
         || first.violations != second.violations

@@ -28,6 +28,12 @@ pub use system::{
     BugSet, FaultBudget, NodeCtx, NodeFuture, NodeResult, PlantedBug, Role, RoleKind, System, SystemError,
 };
 
+/// What code under test is told when it asks the operating system, on a thread that runs a
+/// simulation: a host that interposes libc hands these on.
+pub mod simulated {
+    pub use squall_sim::{entropy, now, wall_ns};
+}
+
 pub use squall_check as check;
 pub use squall_check::{Checker, Invariant, Oracle};
 pub use squall_history as history;

@@ -186,7 +186,11 @@ impl<'a> Run<'a> {
                 Ran::Recorded => {}
                 Ran::Reached if next >= end => return Over::Judged,
                 Ran::Reached => self.nemesis.act(&mut self.engine, next),
-                Ran::EventLimit => return Over::Limit(Outcome::EventLimit, String::new()),
+                Ran::EventLimit => {
+                    let events = self.engine.sim().events();
+                    let detail = format!("the limit of {events} simulator events was reached");
+                    return Over::Limit(Outcome::EventLimit, detail);
+                }
                 Ran::Stuck { node, place } => {
                     let detail = format!(
                         "tasks of {node} wake each other for ever while virtual time stands still; the last one \
@@ -263,10 +267,13 @@ fn set_outcome(result: &mut SeedResult, verdict: Verdict, over: Over, ended: &En
         (result.outcome, result.detail) = (outcome, detail);
     }
     if ended.foreign_wakes > 0 {
-        let count = ended.foreign_wakes;
+        let wakes = match ended.foreign_wakes {
+            1 => "1 wake".to_owned(),
+            count => format!("{count} wakes"),
+        };
         result.outcome = Outcome::Nondeterministic;
         result.detail = format!(
-            "{count} wakes came from other threads, whose timing no seed decides: keep threads out of a system \
+            "{wakes} came from other threads, whose timing no seed decides: keep threads out of a system \
              under test (squall_io::task::spawn in place of std::thread::spawn)"
         );
     }

@@ -30,8 +30,15 @@ pub struct Shrunk {
 pub fn shrink(host: &mut dyn RunHost, bound: &Plan, runs_max: u64) -> Result<Option<Shrunk>, HostError> {
     let first = host.run(&RunRequest { plan: bound.clone(), recording: Recording::Summary })?;
     let Some(target) = Target::of(&first.result) else { return Ok(None) };
+    // What strikes after the promise was broken cannot have broken it.
+    let broken = first.result.violations.first().map(|violation| violation.at);
+    let mut faults = bound.faults.clone();
+    faults.retain(|fault| broken.is_none_or(|broken| fault.at <= broken));
     let mut search = Search { host, bound, target, runs: 1, runs_max, best: first };
-    search.ddmin()?;
+    if faults.len() < bound.faults.len() && !search.still_fails(&faults)? {
+        faults.clone_from(&bound.faults);
+    }
+    search.ddmin(faults)?;
     let Search { runs, best, .. } = search;
     let faults = best.bound.as_ref().map_or(bound.faults.clone(), |plan| plan.faults.clone());
     let plan = Plan { faults, vetoes: Vec::new(), ..bound.clone() };
@@ -73,8 +80,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Tries without ever smaller parts of the faults, and starts over when a part could go.
-    fn ddmin(&mut self) -> Result<(), HostError> {
-        let mut faults = self.bound.faults.clone();
+    fn ddmin(&mut self, mut faults: Vec<PlannedFault>) -> Result<(), HostError> {
         let mut parts = 2;
         // Without any fault first: then the fault-free system fails, and nothing else matters.
         if !faults.is_empty() && self.still_fails(&[])? {
