@@ -4,10 +4,12 @@
 //! watches the child. So a run that aborts, overflows its stack, takes all memory or never returns
 //! ends with a name, and the sweep goes on.
 
+mod log;
+
 use std::time::Duration;
 
 use squall::history::NodeName;
-use squall::{Hooks, HostError, Registry, RunError, RunHost, RunReply, RunRequest};
+use squall::{Hooks, HostError, Recording, Registry, RunError, RunHost, RunReply, RunRequest};
 use squall_check::result::RESULT_FORMAT;
 use squall_check::{Outcome, SeedResult};
 use squall_seal::{Death, DeathKind, Ended, Limits, Request, Worker, WorkerCommand};
@@ -26,7 +28,6 @@ enum Refusal {
 
 /// Serves as a worker for the rest of this process's life.
 pub(crate) fn worker(registry: &Registry) -> ! {
-    // The registry holds no cell: a clone for each run keeps the closure shareable.
     squall_seal::worker_main(|payload| {
         let answer = answer(registry, payload);
         serde_json::to_vec(&answer).expect("a reply is plain data")
@@ -43,7 +44,11 @@ fn answer(registry: &Registry, payload: &[u8]) -> Answer {
     });
     let hooks = Hooks { progress: Some(squall_seal::progress::tick), place: Some(say_place) };
     let run = || squall::run(registry, &request.plan, request.recording, &hooks);
-    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    let recorded = || match request.recording {
+        Recording::Summary => run(),
+        Recording::Full => log::with_log(run, |reply, text| reply.log = text),
+    };
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(recorded));
     caught
         .map_err(|payload| Refusal::Harness(panic_text(payload.as_ref())))?
         .map_err(|error: RunError| Refusal::Plan(error.to_string()))

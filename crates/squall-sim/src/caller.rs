@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::task::Poll;
 
-use squall_history::{Body, Domain, Draw, Identity, Record, SimTime};
+use squall_history::{Body, Domain, Draw, Identity, NodeName, Record, SimTime};
 
 use crate::waker::TaskKey;
 use crate::world;
@@ -73,6 +73,12 @@ pub fn in_simulation() -> bool {
 /// clock shows the same, as long as clock faults are not built.
 pub fn now() -> SimTime {
     SimTime(NOW.get())
+}
+
+/// The node whose software is calling, if any.
+pub fn current_node() -> Option<NodeName> {
+    let caller = CALLER.get()?;
+    Some(world::with(|world| world.nodes.get(caller.node).name.clone()))
 }
 
 /// 2026-01-01 00:00:00 UTC, in nanoseconds since the Unix epoch: when every simulation begins.

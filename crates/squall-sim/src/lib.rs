@@ -28,7 +28,7 @@ mod trace;
 mod waker;
 mod world;
 
-pub use caller::{entropy, in_simulation, now, observe, task_draw, wall_ns, workload_draw, yield_now};
+pub use caller::{current_node, entropy, in_simulation, now, observe, task_draw, wall_ns, workload_draw, yield_now};
 pub use effects::Effects;
 pub use net::rule::{Rule, RuleId};
 pub use sim::{Ended, Ran, Sim, SimConfig, SimLimits};

@@ -39,7 +39,8 @@ pub struct RunReply {
     pub history: Option<String>,
     /// `journal.ndjson`, if recording was full.
     pub journal: Option<String>,
-    /// What the run's process wrote to its standard error, if it died. Not reproducible.
+    /// What the system logged through `tracing`, if recording was full; what its process wrote to
+    /// its standard error, if it died (which is not reproducible).
     #[serde(default)]
     pub log: String,
 }

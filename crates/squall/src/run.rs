@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use squall_check::result::RESULT_FORMAT;
-use squall_check::{Judge, Outcome, SeedResult, Verdict};
+use squall_check::{Budget, Judge, Outcome, SeedResult, Verdict};
 use squall_history::condition::Conditions;
 use squall_history::{
     Body, HISTORY_FORMAT, Header, History, NodeEvent, PLAN_FORMAT, Plan, Record, SIM_FORMAT, SimTime, StopOn,
@@ -143,7 +143,9 @@ impl<'a> Run<'a> {
         recording: Recording,
         hooks: &Hooks,
     ) -> Self {
+        let budget = Budget { on_progress: hooks.progress, ..Budget::default() };
         let judge = Judge::new(&header, &plan.expect, instance.invariants(), instance.checkers());
+        let judge = judge.with_budget(budget);
         let tolerates = instance.tolerates(&plan.topology);
 
         let nemesis = Nemesis::new(plan, header.client_roles.clone(), tolerates);

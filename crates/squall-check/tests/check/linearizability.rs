@@ -311,7 +311,7 @@ fn hard(writes: u64, key: &str) -> String {
 }
 
 fn within(steps: u64, bytes: u64, text: &str) -> Verdict {
-    checked(linearizable(RegisterModel), &history(30, text), Budget { steps, bytes })
+    checked(linearizable(RegisterModel), &history(30, text), Budget { steps, bytes, ..Budget::default() })
 }
 
 #[test]
@@ -362,8 +362,11 @@ fn a_long_history_of_many_clients_is_quick() {
             text.push_str(&format!("{now} c{client} ok {result}\n"));
         }
     }
-    let verdict =
-        checked(linearizable(KvModel), &history(30, &text), Budget { steps: 50_000, bytes: 16 << 20 });
+    let verdict = checked(
+        linearizable(KvModel),
+        &history(30, &text),
+        Budget { steps: 50_000, bytes: 16 << 20, ..Budget::default() },
+    );
     assert_eq!(verdict.status, Status::Pass, "{:?}", verdict.unknown);
     assert_eq!(verdict.exercised["linearizable"], 4_000);
 }

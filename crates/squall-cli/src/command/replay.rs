@@ -26,8 +26,10 @@ pub(crate) fn run(registry: &Registry, args: &ReplayArgs) -> Result<u8, CliError
     for violation in &result.violations {
         anstream::println!("{} violated at t={}: {}", violation.oracle, violation.at, violation.message);
     }
-    if !reply.log.is_empty() {
-        anstream::println!("The process wrote before it died:\n{}", reply.log.trim_end());
+    let died = reply.result.digest.is_none();
+    if (died || args.trace) && !reply.log.is_empty() {
+        let what = if died { "The process wrote before it died" } else { "The system logged" };
+        anstream::println!("{what}:\n{}", reply.log.trim_end());
     }
     let digest = result.digest.map_or_else(|| "no digest".to_owned(), |digest| format!("digest {digest}"));
     let detail = if result.detail.is_empty() { String::new() } else { format!(": {}", result.detail) };

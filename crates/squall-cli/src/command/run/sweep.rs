@@ -141,7 +141,12 @@ impl<'a> Sweep<'a> {
     }
 
     /// Writes the files of a failing seed.
-    fn store(&mut self, result: &SeedResult, plan: &Plan, recorded: Option<&RunReply>) -> Result<(), CliError> {
+    fn store(
+        &mut self,
+        result: &SeedResult,
+        plan: &Plan,
+        recorded: Option<&RunReply>,
+    ) -> Result<(), CliError> {
         let mut write = |file, text: &str| -> Result<(), CliError> {
             self.folder.failure(&result.scenario, result.seed, file, text.as_bytes())?;
             Ok(())
