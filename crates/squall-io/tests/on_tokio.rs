@@ -226,10 +226,13 @@ fn a_kill_takes_all_tasks_and_sockets_and_a_restart_finds_its_files() {
     assert_eq!(files, "[]");
 
     let (client_tell, client_words) = mpsc::channel();
+    let (go, dial_now) = tokio::sync::oneshot::channel::<()>();
     let client = start(&hosts, "client-1", &root.path().join("client"), move || async move {
         let mut stream = TcpStream::connect(("server-1", port)).await?;
         let ended = timeout(PATIENCE, stream.read(&mut [0; 1])).await;
         let is_over = matches!(ended, Ok(Ok(0) | Err(_)));
+        // The stream may end before the listener does: that is over once the kill has returned.
+        dial_now.await.ok();
         let dial = TcpStream::connect(("server-1", port)).await.map(drop);
         client_tell.send(format!("{is_over} {:?}", dial.map_err(|error| error.kind()))).unwrap();
         std::future::pending().await
@@ -240,6 +243,7 @@ fn a_kill_takes_all_tasks_and_sockets_and_a_restart_finds_its_files() {
     }
     first.kill();
     assert_eq!(count.load(Ordering::SeqCst), 0, "a task survived the kill");
+    go.send(()).unwrap();
     assert_eq!(next(&client_words), "true Err(ConnectionRefused)");
     assert_eq!(count.load(Ordering::SeqCst), 0, "a task came back");
 

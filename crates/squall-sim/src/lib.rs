@@ -1,9 +1,9 @@
 //! The deterministic simulator: a whole cluster on one thread, in virtual time, from one seed.
 //!
 //! Event-driven: what a run costs follows its events, never nodes × ticks. One closed event enum
-//! ([`event`]), one loop ([`Sim::run_until`]), ties broken by sequence number. The parts own their
-//! state: the [`queue`] of events, the [`task`]s and which is next, the nodes, the network
-//! ([`net`]), the disks ([`disk`]), the [`trace`] with its rolling digest.
+//! (`event`), one loop ([`Sim::run_until`]), ties broken by sequence number. The parts own their
+//! state: the `queue` of events, the `task`s and which is next, the nodes, the network
+//! ([`net`]), the disks ([`disk`]), the `trace` with its rolling digest.
 //!
 //! Two faces. A *harness* holds a [`Sim`]: it starts and stops nodes, lays rules on links, drives
 //! time and takes the records. *Software* running on a node meets the free functions of this crate
@@ -28,7 +28,9 @@ mod trace;
 mod waker;
 mod world;
 
-pub use caller::{current_node, entropy, in_simulation, now, observe, task_draw, wall_ns, workload_draw, yield_now};
+pub use caller::{
+    current_node, entropy, in_simulation, now, observe, task_draw, wall_ns, workload_draw, yield_now,
+};
 pub use effects::Effects;
 pub use net::rule::{Rule, RuleId};
 pub use sim::{Ended, Ran, Sim, SimConfig, SimLimits};

@@ -118,6 +118,22 @@ fn a_tasks_draws_are_its_own() {
 }
 
 #[test]
+fn each_incarnation_draws_anew() {
+    let mut stage = nodes(&[("n", 1)]).begin();
+    for _ in 0..3 {
+        stage.start("n-1", async {
+            say(rand::bits());
+            Ok(())
+        });
+        let next = stage.now().0 / 1_000_000 + 1;
+        stage.run(next);
+        stage.killed("n-1");
+    }
+    let distinct: BTreeSet<String> = stage.said("n-1").into_iter().collect();
+    assert_eq!(distinct.len(), 3);
+}
+
+#[test]
 fn draws_keep_to_their_range() {
     let mut stage = nodes(&[("n", 1)]).begin();
     stage.start("n-1", async {

@@ -150,6 +150,7 @@ fn destructors_of_a_killed_node_reach_nobody() {
     stage.killed("undead-1");
     assert_eq!(survivors.load(Ordering::Relaxed), 0);
     stage.run(1_000);
+    assert_eq!(survivors.load(Ordering::Relaxed), 0, "something was born in the grave");
     assert_eq!(stage.said("peer-1"), ["heard \"alive\", ok"]);
     assert_eq!(stage.said("undead-1"), [""; 0]);
     assert_eq!(stage.life("undead-1"), [NodeEvent::Started, NodeEvent::Killed]);

@@ -62,6 +62,22 @@ fn a_fault_taken_away_changes_nothing_before_its_moment() {
     }
 }
 
+#[test]
+fn a_fault_that_meets_nothing_is_in_the_digest_all_the_same() {
+    let digest = |fault: Option<Fault>| {
+        let mut stage = nodes(&[("client", 1), ("server", 2)]).begin();
+        stage.run(1);
+        if let Some(Fault::Rule(rule)) = fault {
+            stage.rule("fault", rule, &[("client-1", "server-2")]);
+        }
+        stage.run(2);
+        stage.end().digest
+    };
+    let (cut, loss) = (Fault::Rule(Rule::Cut), Fault::Rule(Rule::Loss(Ppm::ONE)));
+    let digests = [None, Some(cut), Some(loss)].map(digest);
+    assert!(digests[0] != digests[1] && digests[1] != digests[2] && digests[0] != digests[2]);
+}
+
 /// How long each numbered datagram took from a to b, in nanoseconds, under a base loss and a rule.
 fn latencies(loss: Ppm, rule: Option<Rule>) -> BTreeMap<u32, u64> {
     let network = NetworkProfile { loss, ..NetworkProfile::FLAKY };

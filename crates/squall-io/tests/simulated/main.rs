@@ -11,6 +11,7 @@ mod digests;
 mod exits;
 mod files;
 mod foreign;
+mod inflight;
 mod kills;
 mod laws;
 mod limits;

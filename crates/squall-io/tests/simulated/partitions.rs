@@ -8,20 +8,20 @@ use squall_io::time::timeout;
 use squall_sim::{Effects, Rule};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::stage::{Stage, connect, ms, nodes, outcome, pass, say, steady};
+use super::stage::{Stage, connect, ms, nodes, outcome, pass, say};
 
-/// What a node said, with the milliseconds.
-type Notes = Vec<(u64, String)>;
+/// What was said, with the milliseconds.
+pub(crate) type Notes = Vec<(u64, String)>;
 
 /// Directed links that are cut from 1 s to 2 s.
-type Cut = Option<&'static [(&'static str, &'static str)]>;
+pub(crate) type Cut = Option<&'static [(&'static str, &'static str)]>;
 
-const BOTH: Cut = Some(&[("a-1", "b-1"), ("b-1", "a-1")]);
-const THERE: Cut = Some(&[("a-1", "b-1")]);
-const BACK: Cut = Some(&[("b-1", "a-1")]);
+pub(crate) const BOTH: Cut = Some(&[("a-1", "b-1"), ("b-1", "a-1")]);
+pub(crate) const THERE: Cut = Some(&[("a-1", "b-1")]);
+pub(crate) const BACK: Cut = Some(&[("b-1", "a-1")]);
 
 /// Runs to the end of the cut and on to `end_ms`.
-fn cut(stage: &mut Stage, cut: Cut, end_ms: u64) -> Effects {
+pub(crate) fn cut(stage: &mut Stage, cut: Cut, end_ms: u64) -> Effects {
     stage.run(1_000);
     let rule = cut.map(|links| stage.rule("partition", Rule::Cut, links));
     stage.run(2_000);
@@ -152,45 +152,6 @@ fn streams_stop_at_a_cut_and_lose_nothing_when_it_heals() {
 }
 
 #[test]
-fn a_cut_takes_packets_that_are_under_way() {
-    let check = |fault: Cut| {
-        let mut stage = nodes(&[("a", 1), ("b", 1)]).network(steady(100)).begin();
-        stage.start("b-1", async {
-            let socket = UdpSocket::bind(("0.0.0.0", 9)).await?;
-            drop(spawn(async move {
-                while socket.recv_from(&mut [0; 1]).await.is_ok() {
-                    say("datagram");
-                }
-            }));
-            let (mut stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
-            stream.read_exact(&mut [0; 1]).await?;
-            say("byte");
-            Ok(())
-        });
-        stage.start("a-1", async {
-            let socket = UdpSocket::bind(("0.0.0.0", 9)).await?;
-            let mut stream = connect("b-1", 80, 500).await?;
-            pass(750).await;
-            // At 950 ms: due at 1,050, when the cut is 50 ms old.
-            socket.send_to(b"x", ("b-1", 9)).await?;
-            stream.write_all(b"x").await?;
-            std::future::pending().await
-        });
-        let effects = cut(&mut stage, fault, 10_000);
-        let notes: Notes = stage.notes().into_iter().map(|(_, at, words)| (at, words)).collect();
-        (notes, effects.get("packets-dropped") > 0)
-    };
-    let (notes, dropped) = check(THERE);
-    // The byte comes again by its timer, the datagram never.
-    assert!(matches!(&notes[..], [(at, byte)] if *at > 2_000 && byte == "byte") && dropped, "{notes:?}");
-    let (notes, dropped) = check(None);
-    let mut words: Vec<&str> = notes.iter().map(|(_, words)| words.as_str()).collect();
-    words.sort_unstable();
-    assert_eq!((words, dropped), (vec!["byte", "datagram"], false));
-    assert!(notes.iter().all(|(at, _)| *at == 1_050));
-}
-
-#[test]
 fn a_cut_stops_acknowledgements_so_that_the_window_fills() {
     let check = |fault: Cut| {
         let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
@@ -224,38 +185,4 @@ fn a_cut_stops_acknowledgements_so_that_the_window_fills() {
     // Only the way back is cut: the bytes arrive, the news of it does not.
     assert_eq!(check(BACK), (vec!["65536".into()], vec!["200000".into()]));
     assert_eq!(check(None), (vec!["200000".into()], vec!["200000".into()]));
-}
-
-/// The server drops the stream at `drop_ms`, the client writes at `write_ms` and reads; both while the
-/// way back may be cut, so that the reset is lost. How the client's read ended, and when.
-fn reset_into_a_cut(fault: Cut, drop_ms: u64, write_ms: u64) -> Notes {
-    let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
-    stage.start("b-1", async move {
-        let (stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
-        pass(drop_ms - 4).await;
-        drop(stream);
-        std::future::pending().await
-    });
-    stage.start("a-1", async move {
-        pass(1).await;
-        let mut stream = connect("b-1", 80, 100).await?;
-        pass(write_ms - 3).await;
-        stream.write_all(b"unread").await?;
-        let ended = stream.read(&mut [0; 1]).await;
-        say(outcome(&ended));
-        std::future::pending().await
-    });
-    cut(&mut stage, fault, 100_000);
-    stage.notes().into_iter().map(|(_, at, words)| (at, words)).collect()
-}
-
-#[test]
-fn a_reset_that_a_cut_took_is_asked_for_again() {
-    // Dropped with the data unread, and dropped before the data came.
-    for (drop_ms, write_ms) in [(1_500, 1_200), (1_200, 1_500)] {
-        let without = reset_into_a_cut(None, drop_ms, write_ms);
-        assert!(matches!(&without[..], [(at, _)] if *at < 1_510), "{without:?}");
-        let with = reset_into_a_cut(BACK, drop_ms, write_ms);
-        assert!(matches!(&with[..], [(at, end)] if *at > 2_000 && end == "ConnectionReset"), "{with:?}");
-    }
 }

@@ -161,3 +161,19 @@ fn a_pause_with_nothing_to_do_has_no_effect() {
     stage.run(20);
     assert!(stage.resume(&"n-1".into()).is_empty());
 }
+
+#[test]
+fn a_task_that_was_ready_waits_for_the_pause_to_end() {
+    let mut stage = nodes(&[("n", 1)]).begin();
+    stage.start("n-1", async {
+        say("begun");
+        Ok(())
+    });
+    // Before it was polled even once.
+    stage.pause(&"n-1".into());
+    stage.run(100);
+    assert_eq!(stage.said("n-1"), [""; 0]);
+    assert_eq!(stage.resume(&"n-1".into()).get("wakes-delayed"), 1);
+    stage.run(200);
+    assert_eq!(stage.notes(), [("n-1".into(), 100, "begun".into())]);
+}

@@ -2,7 +2,7 @@
 //!
 //! Everything exists twice: as programs see it (the page cache), and as it lies on the medium.
 //! Between the two stands a list of operations in order. A sync moves a file's (or a directory's)
-//! operations to the medium; a loss of power moves a drawn subset of them ([`super::crash`]) and
+//! operations to the medium; a loss of power moves a drawn subset of them (`crash.rs`) and
 //! forgets the rest. POSIX promises no more than that: a new file's name, for one, is durable only
 //! once its directory was synced.
 

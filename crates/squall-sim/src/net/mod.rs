@@ -1,6 +1,6 @@
 //! The network: links with their rules, streams that behave like TCP, datagrams like UDP.
 //!
-//! A packet's fate is decided in one place ([`link`]); whatever sends (a connection request, a
+//! A packet's fate is decided in one place (`link`); whatever sends (a connection request, a
 //! segment, a reset, a datagram) asks there. So a rule on a link touches everything that crosses it.
 
 mod conn;
