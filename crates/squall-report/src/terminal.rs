@@ -67,7 +67,10 @@ pub fn notes(verdicts: &[ScenarioVerdict], style: Style) -> String {
             note("unexercised", Tone::Quiet, &names(verdict.never_exercised.iter()));
         }
         if !verdict.not_applicable.is_empty() {
-            note("inapplicable", Tone::Quiet, &names(verdict.not_applicable.keys()));
+            let judged = verdict.not_applicable.iter();
+            let judged = judged
+                .map(|(name, it)| format!("{name} in {} of {}", it.seeds, counted(verdict.seeds, "seed")));
+            note("inapplicable", Tone::Quiet, &judged.collect::<Vec<_>>().join(", "));
         }
     }
     text

@@ -114,6 +114,7 @@ impl Drop for Invocation {
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder {
     clients: Arc<Mutex<BTreeMap<NodeName, Client>>>,
+    roles: Arc<[&'static str]>,
     draws: Draws,
 }
 
@@ -126,12 +127,22 @@ struct Client {
     idle: Vec<ProcessId>,
 }
 
-/// Room for the operations and processes of one client.
-const PER_CLIENT: u64 = 1 << 32;
+/// Room for the operations and processes of one client: more than a run has events for.
+const PER_CLIENT: u64 = 10_000_000;
+/// Room for the clients of one role.
+const PER_ROLE: u64 = 100_000;
 
 impl Recorder {
-    pub(crate) fn new(draws: Draws) -> Self {
-        Self { clients: Arc::default(), draws }
+    /// A recorder for the clients of these roles.
+    pub(crate) fn new(draws: Draws, roles: Vec<&'static str>) -> Self {
+        Self { clients: Arc::default(), roles: roles.into(), draws }
+    }
+
+    /// A client's ids start at a function of its role and number, whoever else there is.
+    fn base(&self, ctx: &ClientCtx) -> u64 {
+        let node = &ctx.node.node;
+        let role = self.roles.iter().position(|role| *role == node.role).expect("clients have client roles");
+        (role as u64 * PER_ROLE + u64::from(node.number)) * PER_CLIENT
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeName, Client>> {
@@ -139,7 +150,7 @@ impl Recorder {
     }
 
     fn begin(&self, ctx: &ClientCtx) -> (OpId, ProcessId) {
-        let base = client_base(ctx);
+        let base = self.base(ctx);
         let mut clients = self.lock();
         let client = clients.entry(ctx.name().clone()).or_default();
         client.ops += 1;
@@ -153,11 +164,4 @@ impl Recorder {
     fn release(&self, client: &NodeName, process: ProcessId) {
         self.lock().entry(client.clone()).or_default().idle.push(process);
     }
-}
-
-/// A client's ids start at a function of its role and number, whoever else there is.
-fn client_base(ctx: &ClientCtx) -> u64 {
-    let roles = ctx.node.topology.roles();
-    let role = roles.iter().position(|role| *role == ctx.node.node.role).expect("a node's role is listed");
-    (role as u64 * (1 << 16) + u64::from(ctx.node.node.number)) * PER_CLIENT
 }

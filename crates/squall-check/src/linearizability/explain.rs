@@ -40,9 +40,9 @@ pub(super) fn illegal<M: Model>(
     let concurrent: Vec<&Operation<'_>> = operations.iter().filter(beside).take(CONCURRENT_MAX).collect();
     let object = key.map_or(String::new(), |key| format!(" of key `{key}`"));
     let message = format!(
-        "`{}`{object} by process {} returned {}, which fits no legal order of the operations",
+        "`{}`{object} by {} returned {}, which fits no legal order of the operations",
         stuck.f,
-        stuck.process.0,
+        stuck.node.map_or_else(|| format!("process {}", stuck.process.0), ToString::to_string),
         short(output)
     );
     let evidence = json!({

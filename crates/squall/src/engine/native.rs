@@ -42,7 +42,7 @@ impl Native {
             instance,
             topology: Arc::new(plan.topology.clone()),
             kinds: kind.roles().into_iter().map(|role| (role.name, role.kind)).collect(),
-            recorder: Recorder::new(Draws::new(plan.seed)),
+            recorder: Recorder::new(Draws::new(plan.seed), client_roles(kind)),
             boots: BTreeMap::new(),
         };
         for node in &plan.topology.nodes {
@@ -121,6 +121,11 @@ impl Engine for Native {
     fn reseed(&mut self, seed: Seed) {
         self.sim.reseed(seed);
     }
+}
+
+fn client_roles(kind: &dyn Kind) -> Vec<&'static str> {
+    let clients = kind.roles().into_iter().filter(|role| role.kind == RoleKind::Client);
+    clients.map(|role| role.name).collect()
 }
 
 fn as_software(software: NodeFuture) -> Software {
