@@ -91,7 +91,9 @@ impl RunHost for ForkHost {
             ..defaults
         };
         let ended = self.worker.call(&Request { payload, limits });
-        match ended.map_err(|error| HostError::Host(error.to_string()))? {
+        let plan = &request.plan;
+        let lost = |error| HostError::Host(format!("{error}, in seed {} of {}", plan.seed, plan.scenario));
+        match ended.map_err(lost)? {
             Ended::Replied(bytes) => {
                 let answer: Answer = serde_json::from_slice(&bytes)
                     .map_err(|error| HostError::Host(format!("a worker's answer cannot be read: {error}")))?;

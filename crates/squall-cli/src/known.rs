@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
-use squall::Seed;
+use squall::Plan;
 use squall_check::SeedResult;
+use squall_scenario::to_yaml;
 
 use crate::environment;
 
@@ -45,13 +46,18 @@ impl Found {
         Some(Self { outcome: field("outcome")?, digest: field("digest")?, commit: field("commit")? })
     }
 
-    /// The newest stored failure of a seed, if any.
-    pub(crate) fn latest(scenario: &str, seed: Seed) -> Option<Self> {
+    /// How the newest stored failure of this very plan ended, if there is one. With another bug,
+    /// value or scenario text it is another plan, and nothing is known of it.
+    pub(crate) fn latest(plan: &Plan) -> Option<Self> {
         let runs = std::fs::read_dir(environment::reports()).ok()?;
         let mut runs: Vec<_> = runs.filter_map(|entry| Some(entry.ok()?.path())).collect();
         runs.sort();
-        let plan = Path::new("failures").join(scenario).join(seed.to_string()).join("plan.yaml");
-        runs.iter().rev().find_map(|run| Self::read(&std::fs::read_to_string(run.join(&plan)).ok()?))
+        let file = Path::new("failures").join(&*plan.scenario).join(plan.seed.to_string()).join("plan.yaml");
+        let text = to_yaml(plan, "");
+        runs.iter().rev().find_map(|run| {
+            let stored = std::fs::read_to_string(run.join(&file)).ok()?;
+            if body(&stored).eq(body(&text)) { Self::read(&stored) } else { None }
+        })
     }
 
     /// Whether `result` is the run that was found, in one sentence.
@@ -65,4 +71,9 @@ impl Found {
             self.commit, self.outcome, self.digest, now.commit, now.outcome, now.digest
         )
     }
+}
+
+/// The lines of a plan file that are no comment.
+fn body(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.starts_with('#'))
 }

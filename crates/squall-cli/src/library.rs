@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use squall::Registry;
 use squall_scenario::{Catalogue, Scenario, Source, parse};
 
+use crate::environment;
 use crate::error::CliError;
 
 /// Where scenarios lie, seen from the project's root.
@@ -141,7 +142,7 @@ fn no_scenario(name: &str, known: &[Loaded]) -> CliError {
     let hint = match close {
         Some((_, close)) => format!("; did you mean `{close}`?"),
         None if known.is_empty() => format!("; there are none under {SCENARIOS}/"),
-        None => "; `cargo xtask chaos list` names them".to_owned(),
+        None => format!("; `{} list` names them", environment::program()),
     };
     CliError::NoScenario { name: name.to_owned(), hint }
 }

@@ -9,7 +9,7 @@ use crate::environment::STYLE;
 use crate::error::CliError;
 
 pub(crate) fn run(registry: &Registry, args: &PlanArgs) -> Result<u8, CliError> {
-    let named = Named::load(registry, &args.target, Unsupported::Allow)?;
+    let named = Named::load(registry, &args.target, Unsupported::Warn)?;
     if args.yaml {
         anstream::print!("{}", to_yaml(&named.plan, "What this seed drew. Run it with `replay FILE`."));
     } else {

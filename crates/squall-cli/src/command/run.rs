@@ -11,7 +11,7 @@ use squall_report::{Commands, Ending, Failure, Faults, RunFolder, ScenarioFile};
 use squall_scenario::{Overrides, Seeds};
 
 use self::sweep::{Kept, Sweep};
-use crate::args::RunArgs;
+use crate::args::{BaseSeed, RunArgs};
 use crate::environment::{self, STYLE};
 use crate::error::CliError;
 use crate::library::{self, Loaded, Scope};
@@ -24,7 +24,10 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
         one.scenario.check_overrides(&overrides, &registry.catalogue())?;
     }
     let base = environment::base_seed(args.seeds.base_seed);
-    let jobs = jobs(&loaded, args, base);
+    if args.seeds.base_seed == BaseSeed::Random {
+        anstream::eprintln!("base seed {base}: --base-seed {base} draws the same seeds again");
+    }
+    let jobs = jobs(&loaded, args, base)?;
     let mut info = environment::run_info(base);
     info.scenarios = loaded.iter().map(scenario_file).collect();
     let folder = match &args.output {
@@ -79,17 +82,24 @@ fn choose(registry: &Registry, args: &RunArgs) -> Result<Vec<Loaded>, CliError> 
     Ok(loaded)
 }
 
-fn jobs(loaded: &[Loaded], args: &RunArgs, base: Seed) -> Vec<Job> {
+/// Seeds of one campaign: each waits in memory for its turn.
+const SEEDS_MAX: u64 = 10_000_000;
+
+fn jobs(loaded: &[Loaded], args: &RunArgs, base: Seed) -> Result<Vec<Job>, CliError> {
     let seeds = |one: &Loaded| match (args.seeds.seed, &args.seeds.seeds) {
         (Some(seed), _) => Seeds::List(vec![seed]),
         (None, Some(seeds)) => seeds.clone(),
         (None, None) => one.scenario.seeds.clone(),
     };
+    let wanted = loaded.iter().fold(0_u64, |sum, one| sum.saturating_add(seeds(one).count()));
+    if wanted > SEEDS_MAX {
+        return Err(CliError::Usage(format!("{wanted} seeds are more than one run takes ({SEEDS_MAX})")));
+    }
     let jobs = loaded
         .iter()
         .enumerate()
         .flat_map(|(scenario, one)| seeds(one).resolve(base).map(move |seed| Job { scenario, seed }));
-    jobs.collect()
+    Ok(jobs.collect())
 }
 
 fn hosts(registry: &Registry, args: &RunArgs, jobs: usize) -> Result<Vec<Box<dyn RunHost>>, CliError> {
@@ -140,7 +150,7 @@ fn close(
     let summary = squall_report::summary(&campaign, info);
     let junit = squall_report::junit(&campaign, Some(&info.started));
     let path = folder.finish(Ending::Complete, &summary, &junit)?;
-    anstream::println!("{}", squall_report::campaign_text(&campaign, STYLE));
+    anstream::print!("{}", squall_report::campaign_text(&campaign, STYLE));
     anstream::println!("     Reports: {}", path.display());
     Ok(())
 }

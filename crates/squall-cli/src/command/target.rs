@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use squall::{Plan, Registry, Seed};
-use squall_scenario::Seeds;
+use squall_scenario::{Colour, Overrides, Seeds};
 
 use crate::args::Target;
 use crate::error::CliError;
@@ -22,7 +22,7 @@ pub(super) struct Named {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Unsupported {
     Refuse,
-    Allow,
+    Warn,
 }
 
 impl Named {
@@ -36,6 +36,7 @@ impl Named {
             library::refuse_unsupported(&loaded)?;
         }
         let loaded = loaded.into_iter().next().expect("what is named is found or refused");
+        anstream::eprint!("{}", loaded.scenario.unsupported.render(Colour::Always));
         let overrides = target.changes.overrides();
         loaded.scenario.check_overrides(&overrides, &registry.catalogue())?;
         let seed = match (target.seed, &loaded.scenario.seeds) {
@@ -49,13 +50,11 @@ impl Named {
             }
         };
         let text = &loaded.scenario.source().text;
-        let is_changed = overrides != squall_scenario::Overrides::default();
-        let found = Found::read(text).or_else(|| Found::latest(&loaded.scenario.name, seed));
-        Ok(Self {
-            plan: loaded.scenario.plan(seed, &overrides),
-            path: loaded.path,
-            found: found.filter(|_| !is_changed),
-        })
+        let plan = loaded.scenario.plan(seed, &overrides);
+        // What a plan file says of its run holds for the file as it stands.
+        let unchanged = overrides == Overrides::default();
+        let found = Found::read(text).filter(|_| unchanged).or_else(|| Found::latest(&plan));
+        Ok(Self { plan, path: loaded.path, found })
     }
 
     pub(super) const fn seed(&self) -> Seed {

@@ -186,6 +186,9 @@ impl<'a> Sweep<'a> {
             }
             done.push(kept.scenario);
             let bound = kept.bound.as_ref().unwrap_or(&kept.plan);
+            if bound.faults.is_empty() {
+                continue;
+            }
             self.display.note(&format!("shrinking {} seed {}", kept.result.scenario, kept.result.seed));
             let Some(shrunk) = squall::shrink(host, bound, SHRINK_RUNS)? else { continue };
             let text = shrink::file_text(&shrunk);
