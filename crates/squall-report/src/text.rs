@@ -44,6 +44,17 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// A number whose first digits are enough: `98,765`, `21.6 M`, `3.1 G`.
+pub(crate) fn magnitude(number: u64) -> String {
+    let (scale, unit) = match number {
+        0..100_000 => return count(number),
+        100_000..1_000_000_000 => (1_000_000, 'M'),
+        _ => (1_000_000_000, 'G'),
+    };
+    let tenths = number / (scale / 10);
+    format!("{}.{} {unit}", count(tenths / 10), tenths % 10)
+}
+
 /// A number and its noun: `1 seed`, `640 seeds`.
 pub(crate) fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

@@ -11,7 +11,7 @@ use tabled::settings::{Alignment, Color, Style as Lines, Width};
 use super::WORDS_CHARS_MAX;
 use crate::campaign::tone_of;
 use crate::style::{Style, Tone};
-use crate::text::{count, one_line, span};
+use crate::text::{count, magnitude, one_line, span};
 
 /// Columns of a terminal that can be relied upon.
 const WIDTH_MAX: usize = 100;
@@ -57,7 +57,7 @@ fn row(verdict: &ScenarioVerdict) -> [String; HEADINGS.len()] {
         count(verdict.unknown),
         format!("{}/{}", faults(|counts| counts.applied), faults(|counts| counts.observed)),
         span(Duration::from_nanos(verdict.sim_ns)),
-        count(verdict.events),
+        magnitude(verdict.events),
     ]
 }
 
