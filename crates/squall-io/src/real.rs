@@ -64,13 +64,15 @@ pub struct RealNode {
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// Starts the node `name` of `hosts`, with its files under `root`.
+/// Starts the node `name` of `hosts`, with its files under `root`. Software that returns an error is
+/// told through `tracing`.
 ///
 /// # Errors
 /// If the runtime, the directory or the thread cannot be made, or `name` has no address.
-pub fn start<F>(hosts: &Hosts, name: &str, root: &Path, software: F) -> io::Result<RealNode>
+pub fn start<F, S>(hosts: &Hosts, name: &str, root: &Path, software: F) -> io::Result<RealNode>
 where
-    F: FnOnce() -> futures_box::BoxFuture + Send + 'static,
+    F: FnOnce() -> S + Send + 'static,
+    S: Future<Output = io::Result<()>> + Send + 'static,
 {
     let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("`{name}` is not among the hosts"));
     let address = hosts.get(name).ok_or_else(unknown)?;
@@ -80,24 +82,20 @@ where
     let (kill, killed) = oneshot::channel();
     let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
         PLACE.set(Some(place));
+        let name = thread::current().name().map(str::to_owned);
         // Ends when killed, or when the handle is dropped; software that returns leaves the node
         // up, as its tasks may go on.
         runtime.block_on(async move {
-            let software = tokio::spawn(software());
+            let software = tokio::spawn(async move {
+                if let Err(error) = software().await {
+                    tracing::error!(target: "squall", node = name, %error, "a node's software ended");
+                }
+            });
             killed.await.ok();
             drop(software);
         });
     })?;
     Ok(RealNode { kill: Some(kill), thread: Some(thread) })
-}
-
-/// A boxed future, without a dependency for the type alone.
-pub mod futures_box {
-    use super::{Future, io};
-    use std::pin::Pin;
-
-    /// The software of a node, as [`start`](super::start) takes it.
-    pub type BoxFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 }
 
 impl RealNode {

@@ -3,47 +3,7 @@
 //! Campaign and shrinking only know [`RunHost`]. The host here runs on the calling thread, for
 //! debuggers and `#[test]`; the one that forks a process per run lives where processes live.
 
-use serde::{Deserialize, Serialize};
-use squall_check::SeedResult;
-use squall_history::{NodeName, Plan};
-
-use crate::{Registry, RunError, run};
-
-/// How much a run keeps. It changes nothing else: the digest is the same either way.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Recording {
-    /// The result and the bound plan.
-    Summary,
-    /// The history and the journal of packets as well.
-    Full,
-}
-
-/// What a host is asked for.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct RunRequest {
-    /// What to run.
-    pub plan: Plan,
-    /// How much to keep.
-    pub recording: Recording,
-}
-
-/// What comes back.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct RunReply {
-    /// What it came to.
-    pub result: SeedResult,
-    /// The plan with literal targets; absent if the run's process died.
-    pub bound: Option<Plan>,
-    /// `history.ndjson`, if recording was full.
-    pub history: Option<String>,
-    /// `journal.ndjson`, if recording was full.
-    pub journal: Option<String>,
-    /// What the system logged through `tracing`, if recording was full; what its process wrote to
-    /// its standard error, if it died (which is not reproducible).
-    #[serde(default)]
-    pub log: String,
-}
+use crate::{Hooks, Registry, RunError, RunReply, RunRequest, run};
 
 /// A run could not be carried out. How a system under test ends is never an error of its host.
 #[derive(Debug, thiserror::Error)]
@@ -63,15 +23,6 @@ pub trait RunHost: Send {
     /// # Errors
     /// If the plan does not fit, or the host itself fails.
     fn run(&mut self, request: &RunRequest) -> Result<RunReply, HostError>;
-}
-
-/// What a run tells its host while it goes on.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Hooks {
-    /// Gets the number of events executed, every few thousand.
-    pub progress: Option<fn(u64)>,
-    /// Gets the node and the place of the task before every poll of a full recording.
-    pub place: Option<fn(&NodeName, &str)>,
 }
 
 /// Runs on the calling thread. A system that aborts takes the process with it.

@@ -11,9 +11,9 @@ use squall_history::{
 use squall_sim::{Ended, Journaling, Ran};
 
 use crate::engine::Native;
-use crate::host::{Hooks, Recording, RunReply};
 use crate::nemesis::Nemesis;
 use crate::registry::{Instance, Kind};
+use crate::request::{Hooks, Recording, RunReply};
 use crate::{BugSet, Engine, Registry, RoleKind, SystemError};
 
 /// A plan cannot be run.
