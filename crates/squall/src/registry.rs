@@ -127,9 +127,10 @@ pub(crate) trait Instance {
 
 struct Typed<S>(std::marker::PhantomData<fn() -> S>);
 
-/// Reads one of a system's sections; what is absent is the default.
+/// Reads one of a system's sections; what is absent is the default. A scenario without the section
+/// has an empty mapping, which a section of no fields, `()`, could not be read from.
 fn read<T: Default + Serialize + DeserializeOwned>(section: &Value) -> Result<T, SectionError> {
-    if section.is_null() {
+    if section.is_null() || section.as_object().is_some_and(serde_json::Map::is_empty) {
         return Ok(T::default());
     }
     serde_path_to_error::deserialize(section).map_err(|error| SectionError {
