@@ -94,27 +94,9 @@ fn forbidden(allowed: &Edges, actual: &Edges) -> Vec<String> {
     wrong
 }
 
-const BLUEPRINT: &str = "
-## Dependencies
-
-| crate | may depend on |
-|---|---|
-| `squall-history` | – |
-| `squall-scenario` | history |
-| `squall-sim` | history |
-| `squall-io` | sim (optional), history |
-| `squall-check` | history |
-| `squall` | scenario, sim, io, check, history |
-| `squall-seal` | – |
-| `squall-report` | history, check |
-| `squall-cli` | squall, report, scenario, check, seal, history |
-| `squall-systems` | squall, squall-cli, io, history |
-| `xtask` | – |
-";
-
 #[test]
 fn crates_depend_on_what_the_table_allows() {
-    let allowed = allowed(BLUEPRINT);
+    let allowed = allowed(include_str!("../ARCHITECTURE.md"));
     let actual = actual();
     assert!(actual.len() > 10, "cargo metadata saw only {actual:?}");
     let wrong = forbidden(&allowed, &actual);
@@ -128,7 +110,15 @@ fn crates_depend_on_what_the_table_allows() {
 fn the_seal_is_linked_by_the_command_alone() {
     let actual = actual();
     assert!(reachable(&actual, "squall-cli").contains("squall-seal"), "the walk finds nothing");
-    for name in ["squall-history", "squall-sim", "squall-io", "squall-scenario", "squall-check", "squall", "squall-report"] {
+    for name in [
+        "squall-history",
+        "squall-sim",
+        "squall-io",
+        "squall-scenario",
+        "squall-check",
+        "squall",
+        "squall-report",
+    ] {
         let reached = reachable(&actual, name);
         assert!(!reached.contains("squall-seal"), "`{name}` reaches squall-seal: {reached:?}");
     }

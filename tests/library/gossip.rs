@@ -40,7 +40,8 @@ impl System for Gossip {
 
     fn node(&self, ctx: NodeCtx) -> NodeFuture {
         let silent = |name: &String| self.0.silent.contains(name);
-        let peers = ctx.names_of("node").into_iter().filter(|name| !silent(name) && name != ctx.name().as_str());
+        let peers =
+            ctx.names_of("node").into_iter().filter(|name| !silent(name) && name != ctx.name().as_str());
         if silent(&ctx.name().to_string()) {
             return Box::pin(keep_to_itself());
         }

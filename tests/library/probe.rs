@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use squall::history::Boot;
 use squall::history::vocab::raft;
 use squall::io::net::{TcpListener, TcpStream};
 use squall::io::{observe, task, time};
@@ -57,7 +58,8 @@ impl System for Probe {
 
     fn node(&self, ctx: NodeCtx) -> NodeFuture {
         let mut reigns = self.0.leaders.clone();
-        reigns.retain(|reign| reign.node == ctx.name().as_str());
+        // Times count from the start of the run: a later incarnation has nothing to say.
+        reigns.retain(|reign| ctx.boot == Boot(1) && reign.node == ctx.name().as_str());
         Box::pin(serve(reigns))
     }
 
