@@ -30,7 +30,7 @@ fn start<F>(hosts: &Hosts, name: &str, root: &Path, program: impl FnOnce() -> F 
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
-    real::start(hosts, name, root, move || Box::pin(program())).unwrap()
+    real::start(hosts, name, root, program).unwrap()
 }
 
 fn next(words: &mpsc::Receiver<String>) -> String {
@@ -259,7 +259,7 @@ fn a_kill_takes_all_tasks_and_sockets_and_a_restart_finds_its_files() {
 fn a_stranger_to_the_hosts_does_not_start() {
     let root = tempfile::tempdir().unwrap();
     let hosts = Hosts::on_loopback(["n-1"]);
-    let refused = real::start(&hosts, "n-2", root.path(), || Box::pin(async { Ok(()) }));
+    let refused = real::start(&hosts, "n-2", root.path(), || async { Ok(()) });
     assert_eq!(refused.map(drop).unwrap_err().kind(), io::ErrorKind::NotFound);
 }
 

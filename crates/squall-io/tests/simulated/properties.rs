@@ -1,79 +1,14 @@
-//! Properties of the network under any mix of faults that end.
+//! Properties of streams and datagrams under any mix of faults that end.
 
 use proptest::prelude::*;
-use squall_history::{NetworkProfile, Ppm, SimDuration};
+use squall_history::{NetworkProfile, Ppm};
 use squall_io::net::{TcpListener, UdpSocket};
 use squall_io::rand;
-use squall_sim::{Ran, Rule};
+use squall_sim::Rule;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::stage::{Stage, forever, nodes, pass, pattern, say};
-
-const LINKS: [&[(&str, &str)]; 3] = [&[("a-1", "b-1")], &[("b-1", "a-1")], &[("a-1", "b-1"), ("b-1", "a-1")]];
-
-#[derive(Clone, Debug)]
-enum Fault {
-    Rule(usize, Rule),
-    Pause(&'static str),
-}
-
-/// A fault with its beginning and its length in milliseconds.
-type Timed = (u64, u64, Fault);
-
-fn duration() -> impl Strategy<Value = SimDuration> {
-    (0_u64..80_000).prop_map(SimDuration::from_micros)
-}
-
-fn share() -> impl Strategy<Value = Ppm> {
-    (0_u32..60).prop_map(Ppm::percent)
-}
-
-fn fault() -> impl Strategy<Value = Timed> {
-    let rule = prop_oneof![
-        3 => Just(Rule::Cut),
-        2 => share().prop_map(Rule::Loss),
-        1 => share().prop_map(Rule::Duplicate),
-        1 => (duration(), duration()).prop_map(|(latency, jitter)| Rule::Latency { latency, jitter }),
-        1 => (share(), duration()).prop_map(|(chance, delay)| Rule::Reorder { chance, delay }),
-    ];
-    let fault = prop_oneof![
-        5 => (0..LINKS.len(), rule).prop_map(|(links, rule)| Fault::Rule(links, rule)),
-        1 => prop_oneof![Just("a-1"), Just("b-1")].prop_map(Fault::Pause),
-    ];
-    (0_u64..3_000, 1_u64..3_000, fault)
-}
-
-fn profile() -> impl Strategy<Value = NetworkProfile> {
-    prop_oneof![
-        Just(NetworkProfile::PERFECT),
-        Just(NetworkProfile::LAN),
-        Just(NetworkProfile::FLAKY),
-        Just(NetworkProfile { jitter: SimDuration::from_millis(200), ..NetworkProfile::FLAKY }),
-    ]
-}
-
-/// Applies each fault for its time, then runs on for an hour: longer than any retransmission waits.
-fn drive(stage: &mut Stage, faults: &[Timed]) {
-    let mut moments: Vec<(u64, usize, bool)> = Vec::new();
-    for (place, (from, length, _)) in faults.iter().enumerate() {
-        moments.push((*from, place, true));
-        moments.push((from + length, place, false));
-    }
-    moments.sort_unstable();
-    let mut rules = vec![None; faults.len()];
-    for (at, place, begins) in moments {
-        assert_eq!(stage.run_to(at), Ran::Reached);
-        match (&faults[place].2, begins) {
-            (Fault::Rule(links, rule), true) => {
-                rules[place] = Some(stage.rule(&format!("fault#{place}"), *rule, LINKS[*links]));
-            }
-            (Fault::Rule(..), false) => drop(stage.remove_rule(rules[place].take().unwrap())),
-            (Fault::Pause(node), true) => stage.pause(&(*node).into()),
-            (Fault::Pause(node), false) => drop(stage.resume(&(*node).into())),
-        }
-    }
-    stage.run(3_600_000);
-}
+use super::mixed::{Fault, Timed, drive, fault, profile};
+use super::stage::{forever, nodes, pass, pattern, say};
 
 /// Sends `bytes` in drawn pieces at drawn moments, then ends the direction.
 async fn send(mut write: squall_io::net::OwnedWriteHalf, bytes: usize) -> std::io::Result<()> {
@@ -125,7 +60,7 @@ fn stream(seed: u64, network: NetworkProfile, bytes: [usize; 2], faults: &[Timed
         sending.await.unwrap()?;
         forever().await
     });
-    drive(&mut stage, faults);
+    drive(&mut stage, faults, &[]);
     [stage.said("a-1"), stage.said("b-1")].concat()
 }
 
@@ -154,7 +89,7 @@ fn datagrams(seed: u64, network: NetworkProfile, faults: &[Timed]) -> Vec<(Strin
             forever().await
         });
     }
-    drive(&mut stage, faults);
+    drive(&mut stage, faults, &[]);
     stage.notes()
 }
 
