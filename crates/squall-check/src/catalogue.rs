@@ -1,8 +1,11 @@
 //! The oracles that every system gets or can ask for, for `list`; and ids turned into names.
+//!
+//! What needs something of the system's own (a model, a vocabulary) is not among them: the system
+//! that brings it lists it, and of any other system its name would promise what nobody judges.
 
 use squall_history::{Expect, InvariantChoice};
 
-use crate::{Oracle, linearizability, no_panic, recovery, steady_state};
+use crate::{Oracle, no_panic, recovery, steady_state};
 
 /// An oracle as `list` shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,7 +18,7 @@ pub struct OracleInfo {
     pub meaning: &'static str,
 }
 
-const ORACLES: [OracleInfo; 4] = [
+const ORACLES: [OracleInfo; 3] = [
     OracleInfo {
         name: no_panic::NAME,
         id: None,
@@ -32,12 +35,6 @@ const ORACLES: [OracleInfo; 4] = [
         id: None,
         meaning: "by the bound after the last fault's end every client has a new `ok`, and no later gap \
                   is longer; judged if `expect` has `recovery`",
-    },
-    OracleInfo {
-        name: linearizability::NAME,
-        id: None,
-        meaning: "client operations take effect one at a time, each between its invocation and its \
-                  completion; judged if the system brings a model",
     },
 ];
 

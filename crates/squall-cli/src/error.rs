@@ -14,8 +14,8 @@ pub(crate) enum CliError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
-    #[error("{} is not UTF-8 text: a scenario is a YAML file", path.display())]
-    NotText { path: PathBuf },
+    #[error("{}:{line} is not UTF-8 text: a scenario is a YAML file", path.display())]
+    NotText { path: PathBuf, line: usize },
     #[error("invalid scenario")]
     Invalid(Vec<Diagnostics>),
     #[error("{scenario} uses what is not built yet")]

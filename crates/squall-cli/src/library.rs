@@ -61,7 +61,11 @@ fn read(
     catalogue: &Catalogue,
 ) -> Result<Result<Scenario, squall_scenario::Diagnostics>, CliError> {
     let bytes = std::fs::read(path).map_err(|source| CliError::Read { path: path.to_owned(), source })?;
-    let text = String::from_utf8(bytes).map_err(|_| CliError::NotText { path: path.to_owned() })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let well = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + well.iter().filter(|byte| **byte == b'\n').count();
+        CliError::NotText { path: path.to_owned(), line }
+    })?;
     Ok(parse(&Source::new(&path.display().to_string(), &text), catalogue))
 }
 
@@ -88,6 +92,8 @@ pub(crate) fn load(registry: &Registry, filter: &[String], scope: Scope) -> Resu
     let mut chosen = Vec::new();
     for path in paths {
         match read(&path, &catalogue)? {
+            // Named twice, it runs once: results and files are told apart by the scenario's name.
+            Ok(_) if chosen.iter().any(|other: &Loaded| other.path == path) => {}
             Ok(scenario) => {
                 let target = path.display().to_string();
                 chosen.push(Loaded { scenario, path, target });
@@ -100,11 +106,13 @@ pub(crate) fn load(registry: &Registry, filter: &[String], scope: Scope) -> Resu
             return Err(CliError::Invalid(invalid.into_iter().map(|(_, diagnostics)| diagnostics).collect()));
         }
         chosen.extend(known);
+        refuse_same_names(&chosen)?;
         return Ok(chosen);
     }
     for name in names {
         let found = known.iter().find(|loaded| loaded.scenario.name == *name);
         match found {
+            Some(loaded) if chosen.iter().any(|other| other.path == loaded.path) => {}
             Some(loaded) => chosen.push(loaded.clone()),
             // The file may be there and be invalid: then that is what to say.
             None => match invalid
@@ -116,6 +124,7 @@ pub(crate) fn load(registry: &Registry, filter: &[String], scope: Scope) -> Resu
             },
         }
     }
+    refuse_same_names(&chosen)?;
     Ok(chosen)
 }
 

@@ -86,3 +86,8 @@ impl Display {
         (self.simulated.as_secs_f64() / wall) as u64
     }
 }
+
+/// `1 seed`, `2 seeds`.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

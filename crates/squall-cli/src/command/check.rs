@@ -6,6 +6,7 @@ use squall_scenario::Colour;
 use crate::args::CheckArgs;
 use crate::error::CliError;
 use crate::library::{self, Scope};
+use crate::progress::counted;
 
 pub(crate) fn run(registry: &Registry, args: &CheckArgs) -> Result<u8, CliError> {
     let loaded = library::load(registry, &args.filter, Scope::All)?;
@@ -15,12 +16,8 @@ pub(crate) fn run(registry: &Registry, args: &CheckArgs) -> Result<u8, CliError>
     for one in &loaded {
         let scenario = &one.scenario;
         if scenario.unsupported.is_empty() {
-            anstream::println!(
-                "ok  {} ({}, {} seeds)",
-                one.path.display(),
-                scenario.name,
-                scenario.seeds.count()
-            );
+            let seeds = counted(scenario.seeds.count(), "seed");
+            anstream::println!("ok  {} ({}, {seeds})", one.path.display(), scenario.name);
         } else {
             anstream::eprint!("{}", scenario.unsupported.render(Colour::Always));
             anstream::println!("ok  {} ({}), but it cannot run yet", one.path.display(), scenario.name);

@@ -86,12 +86,14 @@ fn as_text(registry: &Registry, loaded: &[Loaded]) -> String {
         section(&format!("System {name}: oracles"), &["name", "id"], oracles.collect());
         let bugs = registry.bugs(name).iter().map(|bug| vec![bug.name.to_owned(), bug.what.to_owned()]);
         section(&format!("System {name}: planted bugs"), &["name", "what deviates"], bugs.collect());
-        let own = entry.conditions.iter().map(|name| vec![name.clone(), String::new()]);
-        let all = CONDITIONS.iter().map(|(name, meaning)| vec![(*name).to_owned(), (*meaning).to_owned()]);
+        let conditions = entry.conditions.iter().map(|name| {
+            let common = CONDITIONS.iter().find(|(common, _)| common == name);
+            vec![name.clone(), common.map_or_else(String::new, |(_, meaning)| (*meaning).to_owned())]
+        });
         section(
             &format!("System {name}: conditions for `sometimes`"),
             &["name", "meaning"],
-            all.chain(own).collect(),
+            conditions.collect(),
         );
     }
     text

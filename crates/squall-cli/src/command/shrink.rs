@@ -11,6 +11,7 @@ use crate::args::{Place, ShrinkArgs};
 use crate::environment;
 use crate::error::CliError;
 use crate::known::Found;
+use crate::progress::counted;
 
 pub(crate) fn run(registry: &Registry, args: &ShrinkArgs) -> Result<u8, CliError> {
     let named = Named::load(registry, &args.target, Unsupported::Refuse)?;
@@ -27,7 +28,7 @@ pub(crate) fn run(registry: &Registry, args: &ShrinkArgs) -> Result<u8, CliError
     let text = file_text(&shrunk);
     let (before, after) = (bound.faults.len(), shrunk.plan.faults.len());
     let why = if shrunk.cut_short { ", stopped there by --runs" } else { "" };
-    anstream::eprintln!("faults {before} → {after} in {} runs{why}", shrunk.runs);
+    anstream::eprintln!("faults {before} → {after} in {}{why}", counted(shrunk.runs, "run"));
     for fault in &shrunk.plan.faults {
         anstream::eprintln!("  {}", squall_report::fault_line(fault));
     }

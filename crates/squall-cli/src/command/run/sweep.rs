@@ -13,7 +13,7 @@ use crate::environment::wall_now;
 use crate::error::CliError;
 use crate::known::Found;
 use crate::library::Loaded;
-use crate::progress::Display;
+use crate::progress::{Display, counted};
 
 /// Failing seeds of one scenario whose files are kept; the others are lines of `results.ndjson`.
 const KEPT_MAX: usize = 20;
@@ -137,7 +137,7 @@ impl<'a> Sweep<'a> {
         let results = &self.results[scenario];
         let failed = results.iter().filter(|result| result.outcome != Outcome::Pass).count();
         let name = &self.loaded[scenario].scenario.name;
-        self.display.scenario(&format!("{name}: {} seeds, {failed} failed", results.len()));
+        self.display.scenario(&format!("{name}: {}, {failed} failed", counted(results.len() as u64, "seed")));
     }
 
     /// Writes the files of a failing seed.
