@@ -27,8 +27,9 @@ struct Case {
 impl Case {
     fn check(&self) {
         let project = scenario(self.deed, self.lines);
-        let ran =
-            project.squall(&["run", self.deed, "--seeds", self.seeds, "--no-fail-fast", "-j", "2"]).expect(100);
+        let ran = project
+            .squall(&["run", self.deed, "--seeds", self.seeds, "--no-fail-fast", "-j", "2"])
+            .expect(100);
         let results = project.results();
         let (bad, good): (Vec<_>, Vec<_>) = results.iter().partition(|result| result["outcome"] != "pass");
         assert!(!good.is_empty(), "no seed behaves: nothing shows that the sweep goes on\n{results:#?}");
@@ -45,8 +46,7 @@ impl Case {
     /// The folder of the seed says how it ended.
     fn check_files(&self, project: &Project, result: &Value) {
         let seed = result["seed"].as_str().unwrap();
-        let file =
-            |name: &str| project.read(format!("reports/latest/failures/{}/{seed}/{name}", self.deed));
+        let file = |name: &str| project.read(format!("reports/latest/failures/{}/{seed}/{name}", self.deed));
         let verdict: Value = serde_json::from_str(&file("verdict.json")).unwrap();
         assert_eq!(&verdict, result);
         assert!(file("log.txt").contains(self.outcome), "{}", file("log.txt"));
@@ -75,8 +75,14 @@ fn an_abort() {
 
 #[test]
 fn a_stack_overflow() {
-    Case { deed: "overflow", lines: "", seeds: "0..8", outcome: "stack-overflow", detail: "stack overflowed" }
-        .check();
+    Case {
+        deed: "overflow",
+        lines: "",
+        seeds: "0..8",
+        outcome: "stack-overflow",
+        detail: "stack overflowed",
+    }
+    .check();
 }
 
 #[test]
@@ -105,7 +111,7 @@ fn tasks_that_wake_each_other_for_ever() {
 
 #[test]
 fn a_server_that_returns_an_error() {
-    let detail = "no-panic violated at t=1s (server-1 ended with an error: the deed of a server)";
+    let detail = "no-panic violated at t=1.000s (server-1 ended with an error: the deed of a server)";
     Case { deed: "error", lines: "", seeds: "0..8", outcome: "fail", detail }.check();
 }
 

@@ -1,6 +1,16 @@
 //! The command line, from outside: a process is started in a folder of its own, and what it prints,
 //! writes and exits with is compared. Nothing here knows how the command is made.
+#![expect(clippy::unwrap_used, reason = "these are tests, their helpers included")]
 
+mod bad_input;
+mod commands;
+mod disks;
+mod endings;
 mod hostile;
+mod printed;
 mod project;
+mod readme;
+mod replays;
+mod same_bytes;
 mod seals;
+mod usage;

@@ -36,7 +36,8 @@ impl Project {
         let project = Self::new();
         for name in names {
             let from = root().join("scenarios").join(name).with_extension("yaml");
-            let text = fs::read_to_string(&from).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+            let text =
+                fs::read_to_string(&from).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
             project.write(&format!("scenarios/{name}.yaml"), text);
         }
         project
@@ -155,3 +156,18 @@ pub(crate) fn ran(output: std::io::Result<Output>) -> Ran {
 pub(crate) fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
 }
+
+/// A store with a planted bug that three of four seeds show within eight simulated seconds, and one
+/// fault of three that is needed for it.
+pub(crate) const TWICE: &str = "\
+system: { name: kv, bugs: [retry-applied-twice] }
+tags: [broken]
+workload: { keys: 1, think: 20ms }
+duration: 7s
+seeds: { from: 0, count: 4 }
+faults:
+  - { name: stall, at: 2500ms, for: 300ms, pause: { role: server, mode: one } }
+  - { name: cut, at: 3s, for: 1s, partition: { from: { role: server }, to: { role: client }, direction: to } }
+  - { name: slow, at: 4s, for: 1s, latency: { from: { role: server, mode: one }, latency: 20ms } }";
+/// The first seed of it that fails.
+pub(crate) const FAILING: &str = "0x0";
