@@ -17,7 +17,9 @@ pub(crate) enum CliError {
     #[error("{}:{line} is not UTF-8 text: a scenario is a YAML file", path.display())]
     NotText { path: PathBuf, line: usize },
     #[error("invalid scenario")]
-    Invalid(Vec<Diagnostics>),
+    Invalid(Box<Diagnostics>),
+    #[error("several files are broken")]
+    Several(Vec<CliError>),
     #[error("{scenario} uses what is not built yet")]
     Unsupported { scenario: String, why: Box<Diagnostics> },
     #[error("two scenarios are named `{name}`: {} and {}", first.display(), second.display())]
@@ -41,7 +43,8 @@ impl CliError {
     pub(crate) fn text(&self) -> String {
         let render = |diagnostics: &Diagnostics| diagnostics.render(Colour::Always);
         match self {
-            Self::Invalid(files) => files.iter().map(render).collect::<Vec<_>>().join("\n"),
+            Self::Invalid(diagnostics) => render(diagnostics),
+            Self::Several(errors) => errors.iter().map(Self::text).collect::<Vec<_>>().join("\n"),
             Self::Unsupported { why, .. } => format!("{}error: {self}", render(why)),
             _ => format!("error: {self}"),
         }
@@ -50,7 +53,7 @@ impl CliError {
     pub(crate) const fn exit_code(&self) -> ExitCode {
         match self {
             Self::Read { .. } | Self::NotText { .. } | Self::Invalid(_) => ExitCode::InvalidInput,
-            Self::Unsupported { .. } | Self::SameName { .. } => ExitCode::InvalidInput,
+            Self::Several(_) | Self::Unsupported { .. } | Self::SameName { .. } => ExitCode::InvalidInput,
             Self::NoScenario { .. } | Self::Nothing(_) => ExitCode::NothingRan,
             Self::Usage(_) | Self::Override(_) => ExitCode::Usage,
             Self::Write { .. } => ExitCode::Environment,

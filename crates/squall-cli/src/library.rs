@@ -55,77 +55,94 @@ fn files(scope: Scope) -> Result<Vec<PathBuf>, CliError> {
     Ok(files)
 }
 
-/// Reads one file; what is wrong with it is for the caller to collect.
-fn read(
-    path: &Path,
-    catalogue: &Catalogue,
-) -> Result<Result<Scenario, squall_scenario::Diagnostics>, CliError> {
+/// Reads one file.
+fn read(path: &Path, catalogue: &Catalogue) -> Result<Scenario, CliError> {
     let bytes = std::fs::read(path).map_err(|source| CliError::Read { path: path.to_owned(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let well = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + well.iter().filter(|byte| **byte == b'\n').count();
         CliError::NotText { path: path.to_owned(), line }
     })?;
-    Ok(parse(&Source::new(&path.display().to_string(), &text), catalogue))
+    let source = Source::new(&path.display().to_string(), &text);
+    parse(&source, catalogue).map_err(|diagnostics| CliError::Invalid(Box::new(diagnostics)))
 }
 
-/// The scenarios that `filter` names, or all of `scope`. Every file that is invalid is told at once.
-pub(crate) fn load(registry: &Registry, filter: &[String], scope: Scope) -> Result<Vec<Loaded>, CliError> {
-    let catalogue = registry.catalogue();
-    let paths: Vec<PathBuf> = filter.iter().filter(|name| is_path(name)).map(PathBuf::from).collect();
-    let names: Vec<&String> = filter.iter().filter(|name| !is_path(name)).collect();
-    let mut known = Vec::new();
-    let mut invalid = Vec::new();
-    if filter.is_empty() || !names.is_empty() {
-        let scope = if names.is_empty() { scope } else { Scope::All };
+/// All files of a scope: those that are scenarios, and what is wrong with the others.
+struct Shelf {
+    known: Vec<Loaded>,
+    broken: Vec<(PathBuf, CliError)>,
+}
+
+impl Shelf {
+    fn read(scope: Scope, catalogue: &Catalogue) -> Result<Self, CliError> {
+        let mut shelf = Self { known: Vec::new(), broken: Vec::new() };
         for path in files(scope)? {
-            match read(&path, &catalogue)? {
+            match read(&path, catalogue) {
                 Ok(scenario) => {
                     let target = scenario.name.clone();
-                    known.push(Loaded { scenario, path, target });
+                    shelf.known.push(Loaded { scenario, path, target });
                 }
-                Err(diagnostics) => invalid.push((path, diagnostics)),
+                Err(error) => shelf.broken.push((path, error)),
             }
         }
-        refuse_same_names(&known)?;
+        Ok(shelf)
     }
-    let mut chosen = Vec::new();
-    for path in paths {
-        match read(&path, &catalogue)? {
-            // Named twice, it runs once: results and files are told apart by the scenario's name.
-            Ok(_) if chosen.iter().any(|other: &Loaded| other.path == path) => {}
-            Ok(scenario) => {
-                let target = path.display().to_string();
-                chosen.push(Loaded { scenario, path, target });
-            }
-            Err(diagnostics) => return Err(CliError::Invalid(vec![diagnostics])),
+
+    /// Every scenario; if some file is broken, what is wrong with each of them.
+    fn all(self) -> Result<Vec<Loaded>, CliError> {
+        if self.broken.is_empty() {
+            return Ok(self.known);
         }
+        Err(CliError::Several(self.broken.into_iter().map(|(_, error)| error).collect()))
     }
-    if names.is_empty() {
-        if !invalid.is_empty() {
-            return Err(CliError::Invalid(invalid.into_iter().map(|(_, diagnostics)| diagnostics).collect()));
-        }
-        chosen.extend(known);
-        refuse_same_names(&chosen)?;
-        return Ok(chosen);
-    }
-    for name in names {
-        let found = known.iter().find(|loaded| loaded.scenario.name == *name);
-        match found {
-            Some(loaded) if chosen.iter().any(|other| other.path == loaded.path) => {}
-            Some(loaded) => chosen.push(loaded.clone()),
-            // The file may be there and be invalid: then that is what to say.
-            None => match invalid
-                .iter()
-                .find(|(path, _)| path.file_stem().is_some_and(|stem| stem == name.as_str()))
-            {
-                Some((_, diagnostics)) => return Err(CliError::Invalid(vec![diagnostics.clone()])),
-                None => return Err(no_scenario(name, &known)),
+
+    /// The scenario of that name. A broken file of another name is no reason to refuse it.
+    fn named(&mut self, name: &str) -> Result<Loaded, CliError> {
+        let mut found = self.known.iter().filter(|loaded| loaded.scenario.name == name);
+        match (found.next(), found.next()) {
+            (Some(one), Some(other)) => Err(same_name(one, other)),
+            (Some(loaded), None) => Ok(loaded.clone()),
+            // Its file may be there and be broken: then that is what to say.
+            (None, _) => match self.broken.iter().position(|(path, _)| is_stem(path, name)) {
+                Some(place) => Err(self.broken.swap_remove(place).1),
+                None => Err(no_scenario(name, &self.known)),
             },
+        }
+    }
+}
+
+/// The scenarios that `filter` names, or all of `scope`.
+pub(crate) fn load(registry: &Registry, filter: &[String], scope: Scope) -> Result<Vec<Loaded>, CliError> {
+    let catalogue = registry.catalogue();
+    if filter.is_empty() {
+        let all = Shelf::read(scope, &catalogue)?.all()?;
+        refuse_same_names(&all)?;
+        return Ok(all);
+    }
+    let (paths, names): (Vec<&String>, Vec<&String>) = filter.iter().partition(|name| is_path(name));
+    let mut chosen: Vec<Loaded> = Vec::new();
+    // Named twice, it runs once: results and files are told apart by the scenario's name.
+    let mut choose = |loaded: Loaded| {
+        if !chosen.iter().any(|other| other.path == loaded.path) {
+            chosen.push(loaded);
+        }
+    };
+    for target in paths {
+        let path = PathBuf::from(target);
+        choose(Loaded { scenario: read(&path, &catalogue)?, path, target: target.clone() });
+    }
+    if !names.is_empty() {
+        let mut shelf = Shelf::read(Scope::All, &catalogue)?;
+        for name in names {
+            choose(shelf.named(name)?);
         }
     }
     refuse_same_names(&chosen)?;
     Ok(chosen)
+}
+
+fn is_stem(path: &Path, name: &str) -> bool {
+    path.file_stem().is_some_and(|stem| stem == name)
 }
 
 fn is_path(name: &str) -> bool {
@@ -135,11 +152,15 @@ fn is_path(name: &str) -> bool {
 fn refuse_same_names(known: &[Loaded]) -> Result<(), CliError> {
     for (place, one) in known.iter().enumerate() {
         if let Some(other) = known[..place].iter().find(|other| other.scenario.name == one.scenario.name) {
-            let (name, first, second) = (one.scenario.name.clone(), other.path.clone(), one.path.clone());
-            return Err(CliError::SameName { name, first, second });
+            return Err(same_name(other, one));
         }
     }
     Ok(())
+}
+
+fn same_name(first: &Loaded, second: &Loaded) -> CliError {
+    let name = first.scenario.name.clone();
+    CliError::SameName { name, first: first.path.clone(), second: second.path.clone() }
 }
 
 fn no_scenario(name: &str, known: &[Loaded]) -> CliError {
