@@ -190,9 +190,7 @@ fn a_violation_shows_the_longest_order_and_what_has_no_place() {
     );
     assert_eq!(
         violations(&verdict),
-        [
-            "linearizable 0.009s `get` of key `x` by a returned 1, which fits no legal order of the operations"
-        ]
+        ["linearizable 0.009s `get` of key `x` by a returned 1, which fits no legal order of the operations"]
     );
     let violation = &verdict.violations[0];
     let ids = |value: &Value| -> Vec<u64> {
