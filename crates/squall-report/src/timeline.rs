@@ -251,6 +251,29 @@ fn raft_words(event: &raft::Event) -> String {
         raft::Event::Appended { index, term } => format!("appended up to {index} (term {term})"),
         raft::Event::Committed { index } => format!("committed up to {index}"),
         raft::Event::Applied { index, term } => format!("applied {index} (term {term})"),
+        raft::Event::AppliedEntry { index, term, state, .. } => {
+            format!("applied {index} (term {term}), state {state:016x}")
+        }
+        raft::Event::SentAppend { term } => format!("speaks as leader of term {term}"),
+        raft::Event::Matched { term, peer, index } => format!("{peer} has {index} (term {term})"),
+        raft::Event::HardState { term, vote: None } => format!("keeps term {term}"),
+        raft::Event::HardState { term, vote: Some(vote) } => format!("keeps term {term}, vote {vote}"),
+        raft::Event::Logged { file, entries } => match (entries.first(), entries.last()) {
+            (Some(first), Some(last)) => format!("wrote {} to {} in {file}", first.index, last.index),
+            _ => format!("wrote nothing in {file}"),
+        },
+        raft::Event::Truncated { index } => format!("cut its log behind {index}"),
+        raft::Event::Durable { index } => format!("durable up to {index}"),
+        raft::Event::SnapshotTaken(snapshot) => format!("took a snapshot at {}", snapshot.index),
+        raft::Event::SnapshotInstalled(snapshot) => format!("installed a snapshot at {}", snapshot.index),
+        raft::Event::SnapshotRestored { index, state, .. } => {
+            format!("restored a snapshot at {index}, state {state:016x}")
+        }
+        raft::Event::Recovered { term, snapshot, index, .. } => {
+            format!("recovered term {term}, snapshot {snapshot}, log up to {index}")
+        }
+        raft::Event::Executed { client, seq, index, .. } => format!("executed {client}#{seq} at {index}"),
+        raft::Event::Replied { client, seq, .. } => format!("replied to {client}#{seq}"),
     }
 }
 
