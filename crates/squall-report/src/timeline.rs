@@ -270,6 +270,7 @@ fn raft_words(event: &raft::Event) -> String {
             format!("restored a snapshot at {index}, state {state:016x}")
         }
         raft::Event::Recovered { term, snapshot, index, .. } => {
+            let snapshot = snapshot.as_ref().map_or(0, |snapshot| snapshot.index);
             format!("recovered term {term}, snapshot {snapshot}, log up to {index}")
         }
         raft::Event::Executed { client, seq, index, .. } => format!("executed {client}#{seq} at {index}"),

@@ -118,8 +118,9 @@ pub enum Event {
         /// To whom it gave its vote in that term.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         vote: Option<NodeName>,
-        /// Index of the last entry in its snapshot; 0 without one.
-        snapshot: u64,
+        /// Its newest snapshot.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        snapshot: Option<Snapshot>,
         /// Index of the last entry in its log or snapshot.
         index: u64,
     },
