@@ -28,8 +28,6 @@ mod record;
 mod recovery;
 mod snapshot;
 mod step;
-#[cfg(test)]
-mod tests;
 
 use std::collections::VecDeque;
 
@@ -143,7 +141,6 @@ impl Storage {
         let file = snapshot::name(snapshot.id);
         let beside = format!("{file}.tmp");
         let bytes = snapshot::encode(snapshot);
-        let length = bytes.len() as u64;
         // planted bug
         if self.settings.bugs.has(Bug::AppliedIndexSplit) {
             self.steps.extend(recovery::write_applied(snapshot.id));
@@ -153,8 +150,7 @@ impl Storage {
         self.push(FileOp::Rename { from: beside, to: file.clone() });
         self.push(FileOp::SyncDir { directory: "snap".into() });
         self.snapshots.push_back(snapshot.id);
-        let EntryId { term, index } = snapshot.id;
-        raft::Snapshot { index, term, state: snapshot.state, file, length }
+        snapshot::told(snapshot)
     }
 
     /// The log is void and begins behind `id`, which a durable snapshot holds.

@@ -176,6 +176,11 @@ impl Wal {
                     self.places.split_off(&(last.index + 1));
                     self.log.cut(last.index);
                 }
+                // The segments with what it kept are gone, all of that being in a snapshot.
+                Record::Cut { last } if place > 0 && last.index < self.log.base().index => {
+                    self.places.clear();
+                    self.log = Log::behind(last);
+                }
                 record => return contradiction(format!("at byte {begin} {record:?} cannot follow")),
             }
             begin = end;
@@ -237,7 +242,7 @@ fn tell(settings: &Settings, durable: &Durable, places: &BTreeMap<u64, (String, 
     let mut steps = vec![Step::Tell(raft::Event::Recovered {
         term: durable.term,
         vote: durable.vote.map(|place| settings.members[place].as_str().into()),
-        snapshot: durable.snapshot.as_ref().map_or(0, |snapshot| snapshot.id.index),
+        snapshot: durable.snapshot.as_ref().map(snapshot::told),
         index: durable.log.end().index,
     })];
     let mut by_file: BTreeMap<&str, Vec<raft::LoggedEntry>> = BTreeMap::new();
