@@ -1,7 +1,7 @@
 //! Squall: put a distributed system under seeded faults, judge what it did, and get every failure
 //! back as one command.
 //!
-//! A system implements [`System`] on the ground of [`squall_io`](io); a [`Registry`] gives it a
+//! A system implements [`System`] on the ground of [`squall_io`]; a [`Registry`] gives it a
 //! name; [`run()`] runs one [`Plan`] of it on an engine and judges the history; [`Campaign`] runs
 //! many seeds and [`shrink()`] makes a failing plan small. All of them work on plain data and know
 //! no process, file or terminal: what forks, writes and prints is `squall-cli`.
