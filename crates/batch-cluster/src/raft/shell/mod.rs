@@ -1,0 +1,234 @@
+//! A member on real or simulated ground: the service with sockets, files, time and randomness.
+//!
+//! One task owns the service and never waits for anything but the next event: the disk, the lines
+//! to the other members and the connections have tasks of their own. It decides nothing.
+
+mod handle;
+mod link;
+mod listen;
+mod outbox;
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use squall_io::net::TcpListener;
+use squall_io::task::JoinSet;
+use squall_io::{observe, rand, select, time};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::config::MemberConfig;
+use super::core::{Gate, Moment, Output, Settings, Token, Write};
+use super::message::Message;
+use super::replica::StateMachine;
+use super::service::{Effect, Event, Reply, ReplyTo, Request, Service};
+use super::storage::{Disk, Storage, recover};
+
+use outbox::Outbox;
+
+pub use handle::{Handle, Status};
+
+/// Events that may wait for the service; connections stand still beyond it.
+const EVENT_LIMIT: usize = 1_024;
+
+/// The first thing on a connection, and each after it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Inbound {
+    /// Another member's.
+    Member { from: usize, message: Message },
+    /// A client's.
+    Client(Request),
+}
+
+/// What the other tasks tell the one that owns the service.
+pub(crate) enum News {
+    Message { from: usize, message: Message },
+    Request { request: Request, reply: oneshot::Sender<Reply> },
+    Persisted(Token),
+    DiskFailed(io::Error),
+}
+
+/// A member that has read its disk and listens, and does nothing yet.
+#[derive(Debug)]
+pub struct Member<S> {
+    service: Service<S>,
+    effects: Vec<Effect>,
+    outboxes: Vec<Outbox>,
+    batches: mpsc::UnboundedSender<(Token, Vec<Write>)>,
+    inbox: mpsc::Receiver<News>,
+    status: watch::Sender<Status>,
+    handle: Handle,
+    gate: Gate,
+    replies: BTreeMap<ReplyTo, oneshot::Sender<Reply>>,
+    requests: u64,
+    /// Aborted when the member is dropped.
+    _tasks: JoinSet<()>,
+}
+
+impl<S: StateMachine> Member<S> {
+    /// Reads the disk, puts it in order, and takes the port.
+    ///
+    /// # Errors
+    /// If the configuration cannot work, the port is taken, the files are damaged or the disk fails.
+    pub async fn open(config: MemberConfig, machine: S) -> io::Result<Self> {
+        let settings = config.settings()?;
+        let (mut disk, files) = Disk::open(&config.directory).await?;
+        let recovered = recover(&settings, &files)?;
+        drop(files);
+        disk.carry_out(recovered.steps).await?;
+        let (service, effects) =
+            Service::new(settings.clone(), recovered.durable, machine, now(), rand::bits())?;
+        let listener = TcpListener::bind(("0.0.0.0", config.port)).await?;
+        let (news, inbox) = mpsc::channel(EVENT_LIMIT);
+        let (status, watched) = watch::channel(Status::default());
+        let handle = Handle::new(news.clone(), watched);
+        let mut tasks = JoinSet::new();
+        let outboxes = link_all(&mut tasks, &settings, config.port);
+        let (batches, queue) = mpsc::unbounded_channel();
+        tasks.spawn(write_batches(recovered.storage, disk, queue, news));
+        tasks.spawn(listen::run(listener, handle.clone()));
+        Ok(Self {
+            service,
+            effects,
+            outboxes,
+            batches,
+            inbox,
+            status,
+            handle,
+            gate: Gate::default(),
+            replies: BTreeMap::new(),
+            requests: 0,
+            _tasks: tasks,
+        })
+    }
+
+    /// A way to talk to this member from within its process.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Runs, for ever.
+    ///
+    /// # Errors
+    /// If the disk fails, or the leader sends a state that the state machine does not take. A member
+    /// whose disk failed must not go on: it no longer knows what is durable.
+    pub async fn run(mut self) -> io::Result<()> {
+        let effects = std::mem::take(&mut self.effects);
+        effects.into_iter().for_each(|effect| self.carry_out(effect));
+        loop {
+            let wait = self.service.wake_at().since(now());
+            let news = select! {
+                news = self.inbox.recv() => Some(news.expect("the handle holds a sender")),
+                () = time::sleep(wait) => None,
+            };
+            let event = match news {
+                None => Event::Tick { draw: rand::bits() },
+                Some(News::Message { from, message }) => Event::Message { from, message },
+                Some(News::Persisted(token)) => {
+                    let released = self.gate.release(token);
+                    released.into_iter().for_each(|output| self.let_through(output));
+                    Event::Persisted { token }
+                }
+                Some(News::DiskFailed(error)) => return Err(error),
+                Some(News::Request { request, reply }) => {
+                    self.requests += 1;
+                    let reply_to = ReplyTo(self.requests);
+                    self.replies.insert(reply_to, reply);
+                    Event::Request { reply_to, request }
+                }
+            };
+            // Read after the event has come.
+            let now = now();
+            self.step(now, event)?;
+            // Not even a flood of messages keeps the clock from being looked at.
+            if self.service.wake_at() <= now {
+                self.step(now, Event::Tick { draw: rand::bits() })?;
+            }
+            self.tell_status();
+        }
+    }
+
+    fn step(&mut self, now: Moment, event: Event) -> io::Result<()> {
+        for effect in self.service.step(now, event)? {
+            self.carry_out(effect);
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Persist { token, writes } => {
+                // It fails only if the disk task has ended, and then its last word is on its way.
+                self.batches.send((token, writes)).ok();
+            }
+            Effect::Gated(output) => {
+                if let Some(output) = self.gate.pass(output) {
+                    self.let_through(output);
+                }
+            }
+            Effect::Reply { to, reply } => {
+                let waiting = self.replies.remove(&to).expect("the service replies once to each request");
+                // The client may be gone.
+                waiting.send(reply).ok();
+            }
+        }
+    }
+
+    fn let_through(&self, output: Output) {
+        match output {
+            Output::Send { to, message, .. } => self.outboxes[to].put(message),
+            Output::Observe { event, .. } => observe(event),
+            other => unreachable!("the service keeps {other:?} to itself"),
+        }
+    }
+
+    fn tell_status(&self) {
+        let core = self.service.core();
+        let status = Status {
+            term: core.term(),
+            leader: core.leader(),
+            leads: core.leads(),
+            applied: self.service.replica().last().index,
+        };
+        self.status.send_if_modified(|known| std::mem::replace(known, status) != status);
+    }
+}
+
+/// A line to every other member.
+fn link_all(tasks: &mut JoinSet<()>, settings: &Settings, port: u16) -> Vec<Outbox> {
+    let outboxes: Vec<Outbox> = settings.members.iter().map(|_| Outbox::default()).collect();
+    for (to, outbox) in outboxes.iter().enumerate().filter(|(to, _)| *to != settings.place) {
+        tasks.spawn(link::run(settings.place, settings.members[to].clone(), port, outbox.clone()));
+    }
+    outboxes
+}
+
+/// Writes batches in order, as many at a time as have come together, and tells when they are
+/// durable. The queue is unbounded by itself, not in fact: a leader takes only so many commands
+/// before a majority has answered, and a follower is sent no more than a window beyond that.
+async fn write_batches(
+    mut storage: Storage,
+    mut disk: Disk,
+    mut batches: mpsc::UnboundedReceiver<(Token, Vec<Write>)>,
+    news: mpsc::Sender<News>,
+) {
+    while let Some((mut token, mut writes)) = batches.recv().await {
+        while let Ok((later, more)) = batches.try_recv() {
+            token = later;
+            writes.extend(more);
+        }
+        let told = match disk.carry_out(storage.write(&writes)).await {
+            Ok(()) => News::Persisted(token),
+            Err(error) => News::DiskFailed(error),
+        };
+        let failed = matches!(told, News::DiskFailed(_));
+        if news.send(told).await.is_err() || failed {
+            return;
+        }
+    }
+}
+
+fn now() -> Moment {
+    Moment(time::now().as_nanos())
+}
