@@ -63,7 +63,9 @@ impl World {
         let is_read = self.reads_only || self.draws.percent(READS[client]);
         let seq = self.clients[client].seq + 1;
         let word = format!("{client}.{seq}");
-        let command = format!("{word},").into_bytes();
+        // Padded, so that a record lies in more than one sector and can be torn.
+        let padding = "-".repeat(self.draws.place(1_500));
+        let command = format!("{word},{padding}").into_bytes();
         let request = if is_read {
             Request::Query { question: Vec::new() }
         } else {

@@ -4,7 +4,7 @@ use batch_cluster::Error;
 use batch_cluster::codec::hash;
 use batch_cluster::raft::replica::StateMachine;
 
-/// Each command appends a word; the reply is its place; a question gives the whole list.
+/// Each command appends a word, its padding left out; the reply is its place; a question gives the whole list.
 #[derive(Default, Debug)]
 pub(crate) struct List {
     text: String,
@@ -14,7 +14,7 @@ pub(crate) struct List {
 
 impl StateMachine for List {
     fn apply(&mut self, index: u64, _: u64, command: &[u8]) -> Vec<u8> {
-        self.text += std::str::from_utf8(command).expect("words are text");
+        self.text += std::str::from_utf8(command).expect("words are text").trim_end_matches('-');
         self.count += 1;
         self.digest = hash(&[&self.digest.to_le_bytes(), &index.to_le_bytes(), command]);
         self.count.to_string().into_bytes()

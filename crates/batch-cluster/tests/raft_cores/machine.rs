@@ -122,19 +122,18 @@ impl Machine {
     pub(crate) fn disk_step(&mut self, now: u64, draw: u64) -> Done {
         match &mut self.software {
             Software::Down => Done::Nothing,
-            Software::Recovering { steps, .. } => match steps.pop_front() {
-                Some(step) => perform(&mut self.disk, step),
-                None => self.come_up(now, draw),
-            },
+            Software::Recovering { steps, .. } if steps.is_empty() => self.come_up(now, draw),
+            Software::Recovering { steps, .. } => perform(&mut self.disk, steps),
             Software::Up(running) => {
                 if running.token.is_none() {
                     let (tokens, writes): (Vec<_>, Vec<_>) = running.batches.drain(..).unzip();
                     running.token = tokens.last().copied();
                     running.steps = running.storage.write(&writes.concat()).into();
                 }
-                match running.steps.pop_front() {
-                    Some(step) => perform(&mut self.disk, step),
-                    None => running.token.take().map_or(Done::Nothing, Done::Persisted),
+                if running.steps.is_empty() {
+                    running.token.take().map_or(Done::Nothing, Done::Persisted)
+                } else {
+                    perform(&mut self.disk, &mut running.steps)
                 }
             }
         }
@@ -164,19 +163,21 @@ impl Machine {
 /// What came of a disk's step.
 pub(crate) enum Done {
     Nothing,
-    Told(squall_io::vocab::raft::Event),
+    Told(Vec<squall_io::vocab::raft::Event>),
     Persisted(Token),
     Up(Vec<Effect>),
 }
 
-fn perform(disk: &mut ModelDisk, step: Step) -> Done {
-    match step {
-        Step::File(op) => {
-            disk.apply(&op);
-            Done::Nothing
-        }
-        Step::Tell(event) => Done::Told(event),
+/// Does the next thing, and tells all that follows it: no time passes in between.
+fn perform(disk: &mut ModelDisk, steps: &mut VecDeque<Step>) -> Done {
+    let mut told = Vec::new();
+    if let Some(Step::File(op)) = steps.pop_front_if(|step| matches!(step, Step::File(_))) {
+        disk.apply(&op);
     }
+    while let Some(Step::Tell(event)) = steps.pop_front_if(|step| matches!(step, Step::Tell(_))) {
+        told.push(event);
+    }
+    Done::Told(told)
 }
 
 /// Whether an effect tells the harness, and what.

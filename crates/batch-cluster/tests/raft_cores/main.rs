@@ -97,17 +97,17 @@ fn every_planted_bug_is_found() {
         (Bug::VoteNotDurable, &["R6", "R1"][..]),
         (Bug::VoteClearedOnStepdown, &["R6", "R1"]),
         (Bug::CommitRegress, &["R6"]),
-        (Bug::NoConflictTruncate, &["R3", "R4"]),
+        (Bug::NoConflictTruncate, &["R3", "R5"]),
         (Bug::TruncateAlways, &["R7", "R4", "R5", "R6"]),
         (Bug::FsyncOmitted, &["R7"]),
         (Bug::TornTailKept, &["S8", "R7"]),
-        (Bug::AppliedIndexSplit, &["R5"]),
+        (Bug::AppliedIndexSplit, &["R5", "R9"]),
         (Bug::SnapshotNoSessions, &["R5", "R9"]),
         (Bug::LeaderDropsTail, &["R2", "R4"]),
     ] {
         let members = 3;
         let expected = |why: &String| by.iter().any(|id| why.starts_with(id));
-        let found = (0..200).find_map(|seed| {
+        let found = (0..800).find_map(|seed| {
             let why = run(seed, members, &bug.into()).verdict.err()?;
             expected(&why).then_some(seed)
         });

@@ -266,7 +266,7 @@ impl World {
         let draw = self.draws.bits();
         match self.machines[member].disk_step(self.now, draw) {
             Done::Nothing => {}
-            Done::Told(event) => self.judge(member, &event),
+            Done::Told(events) => events.iter().for_each(|event| self.judge(member, event)),
             Done::Persisted(token) => self.step(member, Event::Persisted { token }),
             Done::Up(effects) => {
                 self.carry_out(member, effects);

@@ -167,7 +167,7 @@ impl Core {
         assert!(index <= self.log.end().index || self.is_sabotaged(), "a follower has more than its leader");
         if let Some(peer) = self.peer(from) {
             peer.next = peer.next.max(index + 1);
-            peer.sending.take_if(|(snapshot, _)| snapshot.id.index <= index);
+            peer.sending.take_if(|sending| sending.snapshot.id.index <= index);
         }
         let peer = self.name(from).into();
         self.observe(raft::Event::Matched { term: self.term, peer, index });

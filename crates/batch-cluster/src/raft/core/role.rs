@@ -48,6 +48,16 @@ pub(super) struct Peer {
     pub(super) progress_at: Moment,
     /// The latest round of reads it answered.
     pub(super) round: u64,
-    /// The snapshot it is being sent, and how much of it it has.
-    pub(super) sending: Option<(Snapshot, u64)>,
+    /// The snapshot it is being sent.
+    pub(super) sending: Option<Sending>,
+}
+
+/// A snapshot on its way to a follower.
+#[derive(Clone, Debug)]
+pub(super) struct Sending {
+    pub(super) snapshot: Snapshot,
+    /// Checksum of the whole.
+    pub(super) crc: u32,
+    /// How much of it the follower has.
+    pub(super) offset: u64,
 }

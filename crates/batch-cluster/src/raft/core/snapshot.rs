@@ -12,7 +12,7 @@ use squall_io::vocab::raft;
 use crate::codec::crc32c;
 use crate::raft::message::{Chunk, EntryId, Message, Outcome};
 
-use super::role::Role;
+use super::role::{Role, Sending};
 use super::{CHUNK_BYTES, Core, Log, Moment, Output, Snapshot, TRAIL_PART, Token, Write};
 
 /// A snapshot of which pieces have come.
@@ -49,10 +49,14 @@ impl Core {
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(peer) = leader.peers.get_mut(&to) else { return };
         if peer.sending.is_none() {
-            peer.sending = self.snapshot.clone().map(|snapshot| (snapshot, 0));
+            let sending = |snapshot: Snapshot| {
+                let crc = crc32c(0, &snapshot.data);
+                Sending { snapshot, crc, offset: 0 }
+            };
+            peer.sending = self.snapshot.clone().map(sending);
         }
         // It is there: the log lets go only of what a durable snapshot holds.
-        let Some((snapshot, offset)) = &peer.sending else { return };
+        let Some(Sending { snapshot, crc, offset }) = &peer.sending else { return };
         let data = &snapshot.data;
         let from = usize::try_from(*offset).expect("a snapshot fits into memory").min(data.len());
         let chunk = Chunk {
@@ -61,7 +65,7 @@ impl Core {
             state: snapshot.state,
             offset: *offset,
             total: data.len() as u64,
-            crc: crc32c(0, data),
+            crc: *crc,
             bytes: data[from..data.len().min(from + CHUNK_BYTES)].to_vec(),
             round: leader.round,
         };
@@ -131,9 +135,9 @@ impl Core {
         (id, offset): (EntryId, u64),
     ) {
         let Some(peer) = self.answering_peer(now, from, term, round) else { return };
-        if let Some((_, known)) = peer.sending.as_mut().filter(|(sending, _)| sending.id == id) {
-            let moves_on = offset > *known;
-            *known = offset;
+        if let Some(sending) = peer.sending.as_mut().filter(|sending| sending.snapshot.id == id) {
+            let moves_on = offset > sending.offset;
+            sending.offset = offset;
             // What fell back is sent again with the next heartbeat: the answer may just be old.
             if moves_on {
                 self.send_chunk(from);
