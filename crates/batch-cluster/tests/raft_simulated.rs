@@ -156,6 +156,15 @@ fn what_was_acknowledged_is_there_once_and_in_order() {
 }
 
 #[test]
+fn what_members_tell_survives_a_file() {
+    let stage = run(5);
+    for record in &stage.records {
+        let line = serde_json::to_string(record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), *record, "{line}");
+    }
+}
+
+#[test]
 fn a_seed_repeats() {
     let mut digests = (0..2).map(|_| run(3).sim.digest());
     assert_eq!(digests.next(), digests.next());

@@ -105,10 +105,9 @@ fn every_planted_bug_is_found() {
         (Bug::SnapshotNoSessions, &["R5", "R9"]),
         (Bug::LeaderDropsTail, &["R2", "R4"]),
     ] {
-        let members = 3;
         let expected = |why: &String| by.iter().any(|id| why.starts_with(id));
         let found = (0..800).find_map(|seed| {
-            let why = run(seed, members, &bug.into()).verdict.err()?;
+            let why = run(seed, 3, &bug.into()).verdict.err()?;
             expected(&why).then_some(seed)
         });
         if found.is_none() {
