@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use squall::history::{HISTORY_FORMAT, SIM_FORMAT};
@@ -42,11 +43,17 @@ fn git(args: &[&str]) -> Option<String> {
     String::from_utf8(output.stdout).ok().map(|text| text.trim().to_owned())
 }
 
-/// The commit of the project, and whether the tree differs from it.
+/// The commit of the project, and whether the tree differs from it. Asked once: what a run writes
+/// afterwards is no change of the project.
 pub(crate) fn commit() -> (Option<String>, bool) {
-    let commit = git(&["rev-parse", "HEAD"]);
-    let dirty = commit.is_some() && git(&["status", "--porcelain"]).is_none_or(|changes| !changes.is_empty());
-    (commit, dirty)
+    static COMMIT: OnceLock<(Option<String>, bool)> = OnceLock::new();
+    let ask = || {
+        let commit = git(&["rev-parse", "HEAD"]);
+        let dirty =
+            commit.is_some() && git(&["status", "--porcelain"]).is_none_or(|changes| !changes.is_empty());
+        (commit, dirty)
+    };
+    COMMIT.get_or_init(ask).clone()
 }
 
 /// `a1b2c3d` or `a1b2c3d-dirty`, for comparing.
