@@ -78,7 +78,7 @@ impl Judge {
                 && is_fed(oracle.as_ref(), header, &mut not_applicable)
         });
         checkers.extend(expectations(expect));
-        invariants.iter_mut().for_each(|invariant| invariant.begin(header));
+        invariants.iter_mut().for_each(|invariant| invariant.begin(header, expect));
         Self {
             invariants: invariants.into_iter().map(Hearing::new).collect(),
             checkers,

@@ -1,7 +1,7 @@
 //! The seams every oracle fits: [`Invariant`] and [`Checker`].
 
 use serde_json::Value;
-use squall_history::{Header, History, NodeName, OpId, Record, SimTime};
+use squall_history::{Expect, Header, History, NodeName, OpId, Record, SimTime};
 
 use crate::Violation;
 
@@ -23,8 +23,8 @@ pub trait Oracle {
 
 /// Judges each record as it comes.
 pub trait Invariant: Oracle {
-    /// Called once, before the first record.
-    fn begin(&mut self, _header: &Header) {}
+    /// Called once, before the first record, with what the scenario expects: bounds are its own.
+    fn begin(&mut self, _header: &Header, _expect: &Expect) {}
 
     /// Takes the next record.
     fn observe(&mut self, record: &Record, findings: &mut Findings);

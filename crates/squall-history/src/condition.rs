@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Body, FaultEvent, NodeEvent, NodeName, Op, Phase, Record, vocab::raft};
+use crate::{Body, FaultEvent, NodeEvent, NodeName, Op, Phase, Record, vocab::batch, vocab::raft};
 
 /// Every condition that needs no system-specific word, with its meaning.
-pub const CONDITIONS: [(&str, &str); 10] = [
+pub const CONDITIONS: [(&str, &str); 17] = [
     ("leader-elected", "a node became leader"),
     ("leader-changed", "a node became leader that was not the leader before"),
     ("node-killed", "a node's process was killed"),
@@ -19,6 +19,13 @@ pub const CONDITIONS: [(&str, &str); 10] = [
     ("fault-vetoed", "the fault budget refused a fault"),
     ("op-failed", "a client operation ended in `fail`"),
     ("op-unknown", "a client operation ended in `info`"),
+    ("worker-declared-dead", "a worker's lease was taken for expired"),
+    ("lease-lost", "a worker's lease ran out by its own clock, and it stopped all work"),
+    ("task-reassigned", "a task was given to a worker again"),
+    ("output-lost", "the output of a committed task was found to be gone"),
+    ("commit-refused", "a commit came too late and was refused"),
+    ("dataset-published", "a job published its dataset"),
+    ("job-failed", "a job failed"),
 ];
 
 /// Tells, record by record, which conditions occur.
@@ -26,6 +33,8 @@ pub const CONDITIONS: [(&str, &str); 10] = [
 pub struct Conditions {
     leader: Option<NodeName>,
     started: BTreeSet<NodeName>,
+    told: batch::FirstTold,
+    assigned: BTreeSet<batch::Task>,
 }
 
 impl Conditions {
@@ -49,6 +58,7 @@ impl Conditions {
             Body::Fault(FaultEvent::Vetoed { .. }) => occurs("fault-vetoed"),
             Body::Op(Op { phase: Phase::Fail, .. }) => occurs("op-failed"),
             Body::Op(Op { phase: Phase::Info, .. }) => occurs("op-unknown"),
+            Body::Batch(event) => self.observe_batch(record, event, occurs),
             Body::Custom(word) => occurs(&format!("{}/{}", word.vocab, word.name)),
             Body::Raft(_) | Body::Fault(_) | Body::Op(_) => {}
         }
@@ -66,6 +76,23 @@ impl Conditions {
             NodeEvent::PowerLost => occurs("power-lost"),
             NodeEvent::Paused => occurs("node-paused"),
             NodeEvent::Resumed | NodeEvent::Exited { .. } | NodeEvent::Panicked { .. } => {}
+        }
+    }
+
+    fn observe_batch(&mut self, record: &Record, event: &batch::Event, mut occurs: impl FnMut(&str)) {
+        use batch::Event::{Assigned, CommitRefused, JobEnded, NodeDead, OutputLost, Published, Suspended};
+        if !self.told.is_news(record, event) {
+            return;
+        }
+        match event {
+            NodeDead { .. } => occurs("worker-declared-dead"),
+            Suspended { .. } => occurs("lease-lost"),
+            Assigned { task, .. } if !self.assigned.insert(*task) => occurs("task-reassigned"),
+            OutputLost { .. } => occurs("output-lost"),
+            CommitRefused { .. } => occurs("commit-refused"),
+            Published { .. } => occurs("dataset-published"),
+            JobEnded { outcome: batch::Outcome::Failed, .. } => occurs("job-failed"),
+            _ => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocab::{Custom, raft};
+use crate::vocab::{Custom, batch, raft};
 use crate::{Action, Boot, FaultId, NodeName, Op, SimTime};
 
 /// One thing that happened at one instant.
@@ -37,6 +37,8 @@ pub enum Body {
     Fault(FaultEvent),
     /// Words of the consensus vocabulary.
     Raft(raft::Event),
+    /// Words of the batch vocabulary.
+    Batch(batch::Event),
     /// Words of a vocabulary of the system's own.
     Custom(Custom),
 }

@@ -3,10 +3,13 @@
 //! Client operations between two such lines are counted on one line of their own; with
 //! [`Detail::Trace`] every record has its line. Judges nothing: violations are handed in.
 
+mod batch;
+
 use std::fmt::Write as _;
 
 use serde_json::Value;
 use squall_check::Violation;
+use squall_history::vocab::batch::FirstTold;
 use squall_history::vocab::{Custom, raft};
 use squall_history::{Body, Boot, FaultEvent, History, NodeEvent, NodeName, Op, Phase, Record, SimTime};
 
@@ -40,8 +43,14 @@ pub fn timeline(
     style: Style,
 ) -> String {
     let until = until.unwrap_or(SimTime::MAX);
-    let mut lines =
-        Lines { text: heading(history, style), detail, style, ops: Tally::default(), started: None };
+    let mut lines = Lines {
+        text: heading(history, style),
+        detail,
+        style,
+        ops: Tally::default(),
+        started: None,
+        told: FirstTold::default(),
+    };
     let mut violations: Vec<&Violation> = violations.iter().filter(|found| found.at <= until).collect();
     violations.sort_by_key(|found| found.at);
     let mut violations = violations.into_iter().peekable();
@@ -85,6 +94,8 @@ struct Lines {
     style: Style,
     ops: Tally,
     started: Option<Started>,
+    /// Every controller tells what the log says; once is enough.
+    told: FirstTold,
 }
 
 /// Nodes that started at one instant.
@@ -123,10 +134,17 @@ impl Lines {
                     self.line(record.at, node, &raft_words(event), tone);
                 }
             }
+            Body::Batch(event) if self.told.is_news(record, event) => {
+                let remarkable = batch::is_remarkable(event);
+                if remarkable || self.detail == Detail::Trace {
+                    let tone = if remarkable { Tone::Strong } else { Tone::Quiet };
+                    self.line(record.at, node, &batch::words(event), tone);
+                }
+            }
             Body::Custom(word) if self.detail == Detail::Trace => {
                 self.line(record.at, node, &custom_words(word), Tone::Quiet);
             }
-            Body::Custom(_) => {}
+            Body::Batch(_) | Body::Custom(_) => {}
         }
     }
 

@@ -108,7 +108,7 @@ fn header(plan: &Plan, kind: &dyn Kind) -> Header {
         bugs: plan.system.bugs.clone(),
         topology: plan.topology.clone(),
         duration: plan.duration,
-        capabilities: ["truth.fault", "truth.node", "vocab.custom", "vocab.op", "vocab.raft"]
+        capabilities: ["truth.fault", "truth.node", "vocab.batch", "vocab.custom", "vocab.op", "vocab.raft"]
             .map(str::to_owned)
             .to_vec(),
         client_roles: clients.map(|role| role.name.to_owned()).collect(),

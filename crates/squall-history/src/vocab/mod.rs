@@ -4,6 +4,7 @@
 //! [`raft`] gets the Raft invariants and the target `leader`. What no vocabulary covers goes in as
 //! [`Custom`].
 
+pub mod batch;
 mod custom;
 pub mod raft;
 
