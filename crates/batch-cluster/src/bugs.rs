@@ -20,6 +20,21 @@ pub const BUGS: &[(&str, &str)] = &[
     ("applied-index-split", "the applied index is stored apart from the state it belongs to"),
     ("snapshot-no-sessions", "a snapshot leaves out what each client was last answered"),
     ("leader-drops-tail", "a new leader cuts its own uncommitted entries"),
+    (
+        "no-prevote",
+        "a member that hears nothing stands for election without asking first, and a leader goes on without a majority",
+    ),
+    ("zombie-commit", "an output is committed although the lease under which it was made is over"),
+    ("dead-output-kept", "outputs of a worker's earlier leases stay registered when it dies or comes back"),
+    ("short-read-is-eof", "a fetch that breaks off is taken for complete"),
+    ("submit-not-idempotent", "a submission that is sent again is another job"),
+    ("epoch-not-bumped", "a worker that comes back within its lease keeps the epoch"),
+    (
+        "rerun-after-success",
+        "a job ends in a step after its dataset is published, and a new leader runs again what has not ended",
+    ),
+    ("two-masters", "a leader launches attempts before the log has them"),
+    ("double-handling", "the death of a worker is charged to its tasks, and again by each new leader"),
 ];
 
 /// One planted bug.
@@ -45,11 +60,29 @@ pub enum Bug {
     SnapshotNoSessions,
     /// `leader-drops-tail`
     LeaderDropsTail,
+    /// `no-prevote`
+    NoPrevote,
+    /// `zombie-commit`
+    ZombieCommit,
+    /// `dead-output-kept`
+    DeadOutputKept,
+    /// `short-read-is-eof`
+    ShortReadIsEof,
+    /// `submit-not-idempotent`
+    SubmitNotIdempotent,
+    /// `epoch-not-bumped`
+    EpochNotBumped,
+    /// `rerun-after-success`
+    RerunAfterSuccess,
+    /// `two-masters`
+    TwoMasters,
+    /// `double-handling`
+    DoubleHandling,
 }
 
 impl Bug {
     /// All of them, in the order of [`BUGS`].
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 19] = [
         Self::VoteNotDurable,
         Self::VoteClearedOnStepdown,
         Self::CommitRegress,
@@ -60,6 +93,15 @@ impl Bug {
         Self::AppliedIndexSplit,
         Self::SnapshotNoSessions,
         Self::LeaderDropsTail,
+        Self::NoPrevote,
+        Self::ZombieCommit,
+        Self::DeadOutputKept,
+        Self::ShortReadIsEof,
+        Self::SubmitNotIdempotent,
+        Self::EpochNotBumped,
+        Self::RerunAfterSuccess,
+        Self::TwoMasters,
+        Self::DoubleHandling,
     ];
 
     /// Its name in [`BUGS`].

@@ -6,9 +6,17 @@
 //! planted bugs as data at construction.
 
 pub mod bugs;
+pub mod client;
 pub mod codec;
+pub mod controller;
 mod error;
+pub mod job;
+pub mod overseer;
+pub mod protocol;
 pub mod raft;
+pub mod state;
+pub mod wordcount;
+pub mod worker;
 
 pub use bugs::{BUGS, Bug, Bugs};
 pub use error::Error;

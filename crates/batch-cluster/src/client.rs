@@ -1,0 +1,1 @@
+//! A client of the cluster: submits jobs, asks how far they are, fetches datasets.

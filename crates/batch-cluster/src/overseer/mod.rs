@@ -1,0 +1,1 @@
+//! What the leader does besides consensus: leases, failure detection, scheduling. A pure core.

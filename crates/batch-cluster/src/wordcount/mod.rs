@@ -1,0 +1,1 @@
+//! Counting words: records, splits, partitions, the files between map and reduce.
