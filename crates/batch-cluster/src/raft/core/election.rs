@@ -22,6 +22,10 @@ impl Core {
 
     /// Opens the round that binds nobody.
     pub(super) fn sound_out(&mut self, now: Moment) {
+        // planted bug
+        if self.settings.bugs.has(Bug::NoPrevote) {
+            return self.stand(now);
+        }
         self.leader = None;
         self.await_leader(now);
         self.role = Role::PreCandidate { granted: BTreeSet::from([self.settings.place]) };
@@ -180,6 +184,10 @@ impl Core {
     /// Whether it leads, or heard the leader within the shortest election time-out: then it elects
     /// no other (section 4.2.3).
     fn hears_leader(&self, now: Moment) -> bool {
+        // planted bug
+        if self.settings.bugs.has(Bug::NoPrevote) {
+            return false;
+        }
         let recently = |heard: Moment| now.since(heard) < self.settings.election;
         self.leads() || (self.leader.is_some() && self.leader_heard.is_some_and(recently))
     }
@@ -187,7 +195,9 @@ impl Core {
     /// Whether no majority has answered for too long; then it leaves the office (section 6.2).
     pub(super) fn leaves_for_silence(&mut self, now: Moment) -> bool {
         let heard = self.majority_reaches(now, |peer| peer.heard);
-        let silent = heard.is_some_and(|heard| now.since(heard) > self.settings.check_quorum);
+        // planted bug
+        let stays = self.settings.bugs.has(Bug::NoPrevote);
+        let silent = !stays && heard.is_some_and(|heard| now.since(heard) > self.settings.check_quorum);
         if silent {
             self.step_down(now, self.term);
         }
