@@ -27,6 +27,9 @@ pub enum Error {
     /// A snapshot that is no snapshot of this state machine.
     #[error("a snapshot cannot be restored: {0}")]
     Snapshot(String),
+    /// The job cannot be run.
+    #[error("the job is refused: {0}")]
+    Refused(String),
     /// The command was not executed, and never will be.
     #[error("not executed: {0}")]
     NotExecuted(&'static str),
@@ -45,7 +48,9 @@ impl From<Error> for io::Error {
             Error::Damaged { .. } | Error::Contradiction(_) | Error::Snapshot(_) => {
                 Self::new(io::ErrorKind::InvalidData, error)
             }
-            Error::Config(_) | Error::UnknownBug(_) => Self::new(io::ErrorKind::InvalidInput, error),
+            Error::Config(_) | Error::UnknownBug(_) | Error::Refused(_) => {
+                Self::new(io::ErrorKind::InvalidInput, error)
+            }
             Error::NotExecuted(_) | Error::Unknown(_) => Self::other(error),
         }
     }

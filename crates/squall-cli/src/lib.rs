@@ -15,20 +15,44 @@ mod progress;
 
 use std::ffi::OsString;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use squall::Registry;
 use squall_check::ExitCode;
 
 use crate::args::{Cli, Command};
 use crate::error::CliError;
 
+/// A command that a program adds to the command line.
+#[derive(Clone, Copy, Debug)]
+pub struct Extra {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in one line of the help text.
+    pub about: &'static str,
+    /// Runs it with the arguments behind the program's name, its own name first; its exit code.
+    pub run: fn(&[OsString]) -> u8,
+}
+
 /// Runs the command line of this process with these systems, and returns its exit code.
 pub fn main(registry: &Registry) -> std::process::ExitCode {
+    main_with(registry, &[])
+}
+
+/// As [`main`], with more commands.
+pub fn main_with(registry: &Registry, extras: &[Extra]) -> std::process::ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if arguments.get(1).is_some_and(|first| first == fork::WORKER_ARGUMENT) {
         fork::worker(registry);
     }
-    let cli = match Cli::try_parse_from(&arguments) {
+    if let Some(extra) = extras.iter().find(|extra| arguments.get(1).is_some_and(|it| it == extra.name)) {
+        return (extra.run)(&arguments[1..]).into();
+    }
+    // For the help text: what is run was found above.
+    let command = extras.iter().fold(Cli::command(), |command, extra| {
+        command.subcommand(clap::Command::new(extra.name).about(extra.about))
+    });
+    let parsed = command.try_get_matches_from(&arguments).and_then(|found| Cli::from_arg_matches(&found));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; what is cannot be told if the terminal is gone.

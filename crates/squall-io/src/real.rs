@@ -74,10 +74,7 @@ where
     F: FnOnce() -> S + Send + 'static,
     S: Future<Output = io::Result<()>> + Send + 'static,
 {
-    let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("`{name}` is not among the hosts"));
-    let address = hosts.get(name).ok_or_else(unknown)?;
-    std::fs::create_dir_all(root)?;
-    let place = Arc::new(Place { address: address.into(), root: root.to_owned(), hosts: hosts.clone() });
+    let place = settle(hosts, name, root)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (kill, killed) = oneshot::channel();
     let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -96,6 +93,34 @@ where
         });
     })?;
     Ok(RealNode { kill: Some(kill), thread: Some(thread) })
+}
+
+/// Runs the node `name` of `hosts` on this thread, with its files under `root`, until its software
+/// returns: for a process that is one node.
+///
+/// # Errors
+/// As [`start`], and what the software returns.
+pub fn run<F, S, T>(hosts: &Hosts, name: &str, root: &Path, software: F) -> io::Result<T>
+where
+    F: FnOnce() -> S,
+    S: Future<Output = io::Result<T>>,
+{
+    let place = settle(hosts, name, root)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let before = PLACE.replace(Some(place));
+    let ended = runtime.block_on(async { software().await });
+    // Its other tasks end before the thread is another's.
+    drop(runtime);
+    PLACE.set(before);
+    ended
+}
+
+/// A node's place, with its directory made.
+fn settle(hosts: &Hosts, name: &str, root: &Path) -> io::Result<Arc<Place>> {
+    let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("`{name}` is not among the hosts"));
+    let address = hosts.get(name).ok_or_else(unknown)?;
+    std::fs::create_dir_all(root)?;
+    Ok(Arc::new(Place { address: address.into(), root: root.to_owned(), hosts: hosts.clone() }))
 }
 
 impl RealNode {

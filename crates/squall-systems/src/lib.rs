@@ -6,6 +6,8 @@
 //! system's own module.
 
 mod adapter;
+pub mod cluster;
 pub mod kv;
 
+pub use adapter::{Batch, BatchConfig, BatchMix, BatchWorkload, Rate};
 pub use adapter::{Kv, KvConfig, KvMix, KvWorkload, registry};

@@ -29,6 +29,8 @@ pub struct Client {
     member: usize,
     /// A connection to that member on which nothing is under way.
     connection: Option<TcpStream>,
+    /// Who answered last.
+    answered: Option<usize>,
 }
 
 /// What one try gave.
@@ -49,7 +51,7 @@ impl Client {
     /// Without members.
     pub fn new(config: ClientConfig) -> Self {
         assert!(!config.members.is_empty(), "a client needs a member");
-        Self { config, seq: 0, member: 0, connection: None }
+        Self { config, seq: 0, member: 0, connection: None, answered: None }
     }
 
     /// Executes a command, exactly once however often it has to be tried. If the future is dropped,
@@ -77,6 +79,11 @@ impl Client {
             return Err(Error::NotExecuted("beyond the limits of a request"));
         }
         self.request(Request::Query { question }).await
+    }
+
+    /// The member that answered last: then it led.
+    pub fn leader(&self) -> Option<&str> {
+        self.answered.map(|member| self.config.members[member].as_str())
     }
 
     async fn request(&mut self, request: Request) -> Result<Vec<u8>, Error> {
@@ -140,7 +147,10 @@ impl Client {
         };
         self.connection = Some(stream);
         match reply {
-            Reply::Done { answer } => Attempt::Done(answer),
+            Reply::Done { answer } => {
+                self.answered = Some(self.member);
+                Attempt::Done(answer)
+            }
             Reply::NotLeader { leader } => Attempt::Refused(leader),
             Reply::Busy => Attempt::Refused(None),
             Reply::Interrupted => Attempt::Lost,

@@ -92,15 +92,7 @@ impl System for Kv {
     }
 
     fn bugs() -> &'static [PlantedBug] {
-        const BUGS: [PlantedBug; kv::BUGS.len()] = {
-            let mut bugs = [PlantedBug { name: "", what: "" }; kv::BUGS.len()];
-            let mut place = 0;
-            while place < bugs.len() {
-                bugs[place] = PlantedBug { name: kv::BUGS[place].0, what: kv::BUGS[place].1 };
-                place += 1;
-            }
-            bugs
-        };
+        const BUGS: [PlantedBug; kv::BUGS.len()] = super::planted(kv::BUGS);
         &BUGS
     }
 

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    squall_cli::main(&squall_systems::registry())
+    squall_cli::main_with(&squall_systems::registry(), &[squall_systems::cluster::COMMAND])
 }

@@ -1,0 +1,282 @@
+//! What the clients of `batch` do, and how their operations stand in the history.
+
+use std::collections::VecDeque;
+
+use batch_cluster::Error;
+use batch_cluster::client::{Client, ClientConfig};
+use batch_cluster::job::{JobId, JobSpec, Source};
+use batch_cluster::state::{Dataset, JobStatus};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use squall::history::{Ppm, SimDuration};
+use squall::{ClientCtx, Invocation, NodeResult, SystemError};
+use squall_io::time;
+
+use super::rate::Rate;
+
+/// `workload` of `batch`: jobs, dealt to the clients in turn. A client submits one, asks how far it
+/// is until it ends, fetches what it published, and goes on to the next; without any left it still
+/// asks until the end of the run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct BatchWorkload {
+    /// Jobs in all.
+    pub jobs: u32,
+    /// Weights of the kinds of jobs.
+    pub mix: BatchMix,
+    /// Records of a job's input.
+    pub records: u32,
+    /// Tasks of the first stage of a job.
+    pub maps: u32,
+    /// Tasks of the second stage of a job.
+    pub reduces: u32,
+    /// How often a client submits, whatever becomes of its jobs; without it, when the last one ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+    /// How long a client waits for the end of a job before it goes on without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<SimDuration>,
+    /// The share of jobs whose input does not exist: they are to fail, and nothing else with them.
+    pub broken: Ppm,
+    /// How often a client asks.
+    pub poll: SimDuration,
+    /// How long a question is tried; then nobody knows.
+    pub timeout: SimDuration,
+}
+
+/// Weights of the kinds of jobs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct BatchMix {
+    /// How often each word occurs.
+    pub wordcount: u32,
+}
+
+impl Default for BatchMix {
+    fn default() -> Self {
+        Self { wordcount: 1 }
+    }
+}
+
+impl Default for BatchWorkload {
+    fn default() -> Self {
+        Self {
+            jobs: 8,
+            mix: BatchMix::default(),
+            records: 600,
+            maps: 4,
+            reduces: 2,
+            rate: None,
+            deadline: None,
+            broken: Ppm::percent(10),
+            poll: SimDuration::from_millis(500),
+            timeout: SimDuration::from_secs(3),
+        }
+    }
+}
+
+/// How often a task may fail by its own fault.
+const RETRIES: u32 = 4;
+
+impl BatchWorkload {
+    pub(super) fn check(&self) -> Result<(), SystemError> {
+        let wrong = |what: &str| Err(SystemError(what.to_owned()));
+        if self.mix.wordcount == 0 {
+            return wrong("the weights of `mix` sum to zero: there is no job to submit");
+        }
+        if self.poll == SimDuration::ZERO || self.timeout == SimDuration::ZERO {
+            return wrong("`poll` and `timeout` must be longer than zero");
+        }
+        let spec = self.spec("any".to_owned(), Source::Generated { seed: 0, records: self.records });
+        match spec.problem() {
+            Some(why) => wrong(why),
+            None => Ok(()),
+        }
+    }
+
+    fn spec(&self, dataset: String, source: Source) -> JobSpec {
+        JobSpec { dataset, source, maps: self.maps, reduces: self.reduces, retries: RETRIES }
+    }
+}
+
+// Properties of the draw of a job.
+const INPUT: u64 = 1;
+const BROKEN: u64 = 2;
+
+/// A job that a client follows.
+struct Followed {
+    dataset: String,
+    job: JobId,
+    until: Option<time::Instant>,
+}
+
+/// One incarnation of a client.
+struct Person {
+    ctx: ClientCtx,
+    client: Client,
+    workload: BatchWorkload,
+    /// Jobs still to be submitted.
+    left: u32,
+    submitted: u32,
+    open: VecDeque<Followed>,
+    /// The last dataset that it saw published, and its job.
+    last: Option<(String, JobId)>,
+    polls: u64,
+}
+
+/// Runs one incarnation of a client.
+pub(super) async fn run(ctx: ClientCtx, controllers: Vec<String>, workload: BatchWorkload) -> NodeResult {
+    // A later incarnation is another client to the cluster: it does not know what this one did.
+    let id = format!("{}.{}", ctx.name(), ctx.boot().0);
+    let mut config = ClientConfig::new(&id, &controllers);
+    config.raft.total_timeout = workload.timeout.to_std();
+    let clients = u32::try_from(ctx.node.topology.role(super::CLIENT).count()).expect("bounded");
+    let before = ctx.node.node.number - 1;
+    let left = workload.jobs / clients + u32::from(before < workload.jobs % clients);
+    let person = Person {
+        client: Client::new(config),
+        ctx,
+        workload,
+        left,
+        submitted: 0,
+        open: VecDeque::new(),
+        last: None,
+        polls: 0,
+    };
+    person.act().await
+}
+
+impl Person {
+    async fn act(mut self) -> NodeResult {
+        let poll = self.workload.poll.to_std();
+        let mut next_submission = time::now();
+        loop {
+            let is_time = match self.workload.rate {
+                Some(_) => time::now() >= next_submission,
+                None => self.open.is_empty(),
+            };
+            if self.left > 0 && is_time {
+                if let Some(rate) = self.workload.rate {
+                    next_submission += rate.interval().to_std();
+                }
+                self.left -= 1;
+                self.submit().await;
+            } else {
+                self.look().await;
+                let wait = match self.workload.rate {
+                    Some(_) if self.left > 0 => poll.min(next_submission - time::now()),
+                    _ => poll,
+                };
+                time::sleep(wait).await;
+            }
+        }
+    }
+
+    async fn submit(&mut self) {
+        self.submitted += 1;
+        let draw = self.ctx.draw(self.ctx.next_op());
+        let dataset = format!("{}.{}/{}", self.ctx.name(), self.ctx.boot().0, self.submitted);
+        let broken = draw.property(BROKEN).below(1_000_000) < u64::from(self.workload.broken.get());
+        let source = match broken {
+            true => Source::File { name: "nowhere.txt".to_owned(), bytes: 1 },
+            false => Source::Generated { seed: draw.property(INPUT).bits(), records: self.workload.records },
+        };
+        let spec = self.workload.spec(dataset.clone(), source);
+        let value = serde_json::to_value(&spec).expect("a specification has a JSON form");
+        let invocation = self.ctx.invoke("submit", Some(&dataset), value);
+        match self.client.submit(&spec).await {
+            Ok(job) => {
+                invocation.ok(json!({ "job": job }));
+                let until = self.workload.deadline.map(|deadline| time::now() + deadline.to_std());
+                self.open.push_back(Followed { dataset, job, until });
+            }
+            Err(error) => give_up(invocation, &error),
+        }
+    }
+
+    /// Asks after the job that was asked after least lately; without one, after the last result.
+    async fn look(&mut self) {
+        if let Some(followed) = self.open.pop_front() {
+            return self.follow(followed).await;
+        }
+        self.polls += 1;
+        match self.last.clone() {
+            Some((dataset, _)) if self.polls.is_multiple_of(2) => self.get(&dataset).await,
+            Some((dataset, job)) => _ = self.status(&dataset, job).await,
+            // A read that no job is needed for.
+            None => self.get("none").await,
+        }
+    }
+
+    async fn follow(&mut self, followed: Followed) {
+        let status = self.status(&followed.dataset, followed.job).await;
+        match status {
+            Some(JobStatus::Succeeded { .. }) => {
+                self.get(&followed.dataset).await;
+                self.last = Some((followed.dataset, followed.job));
+            }
+            Some(JobStatus::Failed { .. } | JobStatus::Unknown) => {
+                self.last.get_or_insert((followed.dataset, followed.job));
+            }
+            Some(JobStatus::Running { .. }) | None => {
+                if followed.until.is_none_or(|until| time::now() < until) {
+                    self.open.push_back(followed);
+                }
+            }
+        }
+    }
+
+    async fn status(&mut self, dataset: &str, job: JobId) -> Option<JobStatus> {
+        let invocation = self.ctx.invoke("status", Some(dataset), json!({ "job": job }));
+        match self.client.status(job).await {
+            Ok(status) => {
+                invocation.ok(status_words(&status));
+                Some(status)
+            }
+            Err(error) => {
+                give_up(invocation, &error);
+                None
+            }
+        }
+    }
+
+    async fn get(&mut self, dataset: &str) {
+        let invocation = self.ctx.invoke("get", Some(dataset), Value::Null);
+        match self.client.get(dataset).await {
+            Ok(found) => invocation.ok(found.map_or(Value::Null, |dataset| dataset_words(&dataset))),
+            Err(error) => give_up(invocation, &error),
+        }
+    }
+}
+
+fn give_up(invocation: Invocation, error: &Error) {
+    match error {
+        Error::NotExecuted(why) => invocation.fail(why),
+        Error::Refused(why) => invocation.fail(why),
+        error => invocation.info(&error.to_string()),
+    }
+}
+
+fn status_words(status: &JobStatus) -> Value {
+    match status {
+        JobStatus::Unknown => json!({ "state": "unknown" }),
+        JobStatus::Running { done, tasks } => json!({ "state": "running", "done": done, "tasks": tasks }),
+        JobStatus::Succeeded { version } => json!({ "state": "succeeded", "version": version }),
+        JobStatus::Failed { why } => json!({ "state": "failed", "why": why }),
+    }
+}
+
+/// A dataset as the checker reads it. What is no line `word count` stays, as a word that no
+/// reference has.
+fn dataset_words(dataset: &Dataset) -> Value {
+    let mut words = Map::new();
+    for line in dataset.parts.iter().flat_map(|part| part.lines()) {
+        let counted = line.split_once(' ').and_then(|(word, count)| Some((word, count.parse::<u64>().ok()?)));
+        let (word, count) = counted.unwrap_or((line, 0));
+        let twice = words.insert(word.to_owned(), count.into());
+        if twice.is_some() {
+            words.insert(format!("{word} (twice)"), count.into());
+        }
+    }
+    json!({ "version": dataset.version, "job": dataset.job, "words": words })
+}
