@@ -94,6 +94,13 @@ impl Judge {
         }
     }
 
+    /// Whether one of its oracles needs a capability: what nobody needs, an engine need not tell.
+    pub fn needs(&self, capability: &str) -> bool {
+        let invariants = self.invariants.iter().map(|hearing| hearing.invariant.needs());
+        let checkers = self.checkers.iter().map(|checker| checker.needs());
+        invariants.chain(checkers).flatten().any(|need| *need == capability)
+    }
+
     /// With this budget for each checker.
     #[must_use]
     pub fn with_budget(self, budget: Budget) -> Self {

@@ -8,9 +8,11 @@ use std::collections::BTreeSet;
 use crate::{Body, FaultEvent, NodeEvent, NodeName, Op, Phase, Record, vocab::batch, vocab::raft};
 
 /// Every condition that needs no system-specific word, with its meaning.
-pub const CONDITIONS: [(&str, &str); 17] = [
+pub const CONDITIONS: [(&str, &str); 19] = [
     ("leader-elected", "a node became leader"),
     ("leader-changed", "a node became leader that was not the leader before"),
+    ("leader-deposed", "a leader stepped down by itself or for a higher term"),
+    ("snapshot-installed", "a member took over a snapshot that its leader sent"),
     ("node-killed", "a node's process was killed"),
     ("node-restarted", "a node started again after a stop"),
     ("power-lost", "a node lost power"),
@@ -53,6 +55,8 @@ impl Conditions {
                 }
                 self.leader.clone_from(&record.node);
             }
+            Body::Raft(raft::Event::SteppedDown { .. }) => occurs("leader-deposed"),
+            Body::Raft(raft::Event::SnapshotInstalled(_)) => occurs("snapshot-installed"),
             Body::Node(event) => self.observe_node(record, event, occurs),
             Body::Fault(FaultEvent::Applied { .. }) => occurs("fault-applied"),
             Body::Fault(FaultEvent::Vetoed { .. }) => occurs("fault-vetoed"),
@@ -60,7 +64,7 @@ impl Conditions {
             Body::Op(Op { phase: Phase::Info, .. }) => occurs("op-unknown"),
             Body::Batch(event) => self.observe_batch(record, event, occurs),
             Body::Custom(word) => occurs(&format!("{}/{}", word.vocab, word.name)),
-            Body::Raft(_) | Body::Fault(_) | Body::Op(_) => {}
+            Body::Raft(_) | Body::Fault(_) | Body::Op(_) | Body::Disk(_) => {}
         }
     }
 

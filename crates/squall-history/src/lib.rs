@@ -7,6 +7,7 @@
 
 pub mod condition;
 pub mod digest;
+pub mod disk;
 pub mod draw;
 pub mod expect;
 pub mod fault;
@@ -22,6 +23,7 @@ pub mod topology;
 pub mod vocab;
 
 pub use digest::{Digest, Folder};
+pub use disk::DiskEvent;
 pub use draw::{Domain, Draw, Draws, Identity};
 pub use expect::{Expect, InvariantChoice, KnownFailure, Limits, StopOn};
 pub use fault::{

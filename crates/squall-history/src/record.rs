@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::vocab::{Custom, batch, raft};
-use crate::{Action, Boot, FaultId, NodeName, Op, SimTime};
+use crate::{Action, Boot, DiskEvent, FaultId, NodeName, Op, SimTime};
 
 /// One thing that happened at one instant.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub struct Record {
     pub body: Body,
 }
 
-/// What happened. `op` comes from clients, `node` and `fault` from the engine (a system cannot
-/// forge them), the rest from what systems tell about themselves.
+/// What happened. `op` comes from clients, `node`, `fault` and `disk` from the engine (a system
+/// cannot forge them), the rest from what systems tell about themselves.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Body {
@@ -37,10 +37,13 @@ pub enum Body {
     Fault(FaultEvent),
     /// Words of the consensus vocabulary.
     Raft(raft::Event),
-    /// Words of the batch vocabulary.
-    Batch(batch::Event),
     /// Words of a vocabulary of the system's own.
     Custom(Custom),
+    // A new kind stands at the end: its place is part of what folds into a run's digest.
+    /// Words of the batch vocabulary.
+    Batch(batch::Event),
+    /// What is durable on a node's disk. Told only if an oracle of the run needs `truth.disk`.
+    Disk(DiskEvent),
 }
 
 /// The life of a node, as the engine knows it.

@@ -11,7 +11,9 @@ use serde_json::Value;
 use squall_check::Violation;
 use squall_history::vocab::batch::FirstTold;
 use squall_history::vocab::{Custom, raft};
-use squall_history::{Body, Boot, FaultEvent, History, NodeEvent, NodeName, Op, Phase, Record, SimTime};
+use squall_history::{
+    Body, Boot, DiskEvent, FaultEvent, History, NodeEvent, NodeName, Op, Phase, Record, SimTime,
+};
 
 use crate::Style;
 use crate::style::Tone;
@@ -144,7 +146,10 @@ impl Lines {
             Body::Custom(word) if self.detail == Detail::Trace => {
                 self.line(record.at, node, &custom_words(word), Tone::Quiet);
             }
-            Body::Batch(_) | Body::Custom(_) => {}
+            Body::Disk(event) if self.detail == Detail::Trace => {
+                self.line(record.at, node, &disk_words(event), Tone::Quiet);
+            }
+            Body::Batch(_) | Body::Custom(_) | Body::Disk(_) => {}
         }
     }
 
@@ -308,6 +313,15 @@ fn op_words(op: &Op) -> String {
         value => format!(" {value}"),
     };
     format!("op {} of process {}: {phase} {}{key}{value}", op.id.0, op.process.0, op.f)
+}
+
+fn disk_words(event: &DiskEvent) -> String {
+    let DiskEvent::Holds { file, ranges } = event;
+    if ranges.is_empty() {
+        return format!("nothing of {file} is durable");
+    }
+    let ranges: Vec<String> = ranges.iter().map(|range| format!("{}–{}", range.start, range.end)).collect();
+    format!("durable of {file}: bytes {}", ranges.join(", "))
 }
 
 fn custom_words(word: &Custom) -> String {

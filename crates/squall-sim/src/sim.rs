@@ -9,6 +9,7 @@ use squall_history::{
 
 use crate::caller::{self, Caller};
 use crate::disk::Disks;
+use crate::disk::truth::Touched;
 use crate::effects::Effects;
 use crate::net::Network;
 use crate::net::rule::{Rule, RuleId};
@@ -140,6 +141,15 @@ impl Sim {
     /// Calls `hook` with the number of events executed, every few thousand of them.
     pub fn on_progress(&mut self, hook: fn(u64)) {
         self.on_progress = Some(hook);
+    }
+
+    /// Tells from now on what the disks hold for certain ([`squall_history::DiskEvent`]). Those
+    /// records fold into no digest and change nothing else. For a simulation that has not run yet.
+    pub fn tell_disks(&mut self) {
+        world::with(|world| {
+            assert!(world.trace.events == 0, "what was written before would never be told");
+            world.disks.listen();
+        });
     }
 
     /// Starts the next incarnation of a node, which must be down.
@@ -303,6 +313,8 @@ impl Sim {
                 };
                 world.record_node(node, event);
             }
+            // After the node's own record: who judges a loss of power must know what was certain before.
+            world.disk_tell(node, Touched::Anything);
             (world.nodes.get(node).boot, world.tasks_take_all(node))
         });
         effects.add("tasks-dropped", bodies.len() as u64);

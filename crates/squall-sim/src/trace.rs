@@ -93,8 +93,8 @@ impl Trace {
         self.records.push(record);
     }
 
-    /// Adds a record that came from binding or planning, which does not fold: the fault itself does,
-    /// where it takes effect.
+    /// Adds a record that does not fold: one that came from binding or planning (the fault itself
+    /// folds, where it takes effect), or that is told only if somebody listens.
     pub(crate) fn record_unfolded(&mut self, record: Record) {
         self.records.push(record);
     }

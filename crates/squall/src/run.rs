@@ -108,9 +108,17 @@ fn header(plan: &Plan, kind: &dyn Kind) -> Header {
         bugs: plan.system.bugs.clone(),
         topology: plan.topology.clone(),
         duration: plan.duration,
-        capabilities: ["truth.fault", "truth.node", "vocab.batch", "vocab.custom", "vocab.op", "vocab.raft"]
-            .map(str::to_owned)
-            .to_vec(),
+        capabilities: [
+            "truth.disk",
+            "truth.fault",
+            "truth.node",
+            "vocab.batch",
+            "vocab.custom",
+            "vocab.op",
+            "vocab.raft",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         client_roles: clients.map(|role| role.name.to_owned()).collect(),
     }
 }
@@ -154,6 +162,9 @@ impl<'a> Run<'a> {
             Recording::Full => Journaling::On,
         };
         let mut engine = Native::new(plan, kind, instance, journaling);
+        if judge.needs("truth.disk") {
+            engine.sim().tell_disks();
+        }
         if let Some(progress) = hooks.progress {
             engine.sim().on_progress(progress);
         }

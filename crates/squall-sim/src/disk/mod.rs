@@ -6,13 +6,15 @@
 
 mod crash;
 pub mod model;
+pub mod truth;
 
 use std::io;
 use std::path::Path;
 
-use squall_history::{DiskProfile, Domain, SimDuration};
+use squall_history::{Body, Boot, DiskProfile, Domain, Record, SimDuration};
 
 use self::model::{Disk, Inode, SyncPoint};
+use self::truth::{Touched, Truth};
 use crate::caller;
 use crate::effects::Effects;
 use crate::timer::Sleep;
@@ -27,12 +29,19 @@ pub(crate) struct Disks {
     disks: Vec<Disk>,
     /// Operations so far, by node.
     operations: Vec<u64>,
+    /// What was told of each disk; empty if nobody listens.
+    truths: Vec<Truth>,
 }
 
 impl Disks {
     pub(crate) fn new(nodes: usize, profile: DiskProfile) -> Self {
         let disks = (0..nodes).map(|_| Disk::default()).collect();
-        Self { profile, disks, operations: vec![0; nodes] }
+        Self { profile, disks, operations: vec![0; nodes], truths: Vec::new() }
+    }
+
+    /// From now on it is told what the disks hold.
+    pub(crate) fn listen(&mut self) {
+        self.truths = vec![Truth::default(); self.disks.len()];
     }
 }
 
@@ -66,8 +75,8 @@ const SYNC: u64 = 0x12;
 const CUT: u64 = 0x13;
 const NAMES: u64 = 0x14;
 
-/// Runs `f` on the calling node's disk.
-fn on_disk<R>(operation: u64, f: impl FnOnce(&mut Disk) -> io::Result<R>) -> io::Result<R> {
+/// Runs `f` on the calling node's disk, where it may touch what `touched` says.
+fn on_disk<R>(operation: u64, touched: Touched, f: impl FnOnce(&mut Disk) -> io::Result<R>) -> io::Result<R> {
     let caller = caller::expect();
     world::with(|world| {
         if !world.nodes.is_current(caller.node, caller.boot) {
@@ -75,7 +84,9 @@ fn on_disk<R>(operation: u64, f: impl FnOnce(&mut Disk) -> io::Result<R>) -> io:
         }
         world.trace.fold(operation);
         world.trace.fold(world.nodes.get(caller.node).identity.0);
-        f(&mut world.disks.disks[caller.node as usize])
+        let result = f(&mut world.disks.disks[caller.node as usize]);
+        world.disk_tell(caller.node, touched);
+        result
     })
 }
 
@@ -96,7 +107,9 @@ pub fn check(handle: &Handle) -> io::Result<()> {
 /// Runs `f` on the disk that a handle belongs to, if that is the calling node's.
 fn on_file<R>(handle: &Handle, operation: u64, f: impl FnOnce(&mut Disk) -> io::Result<R>) -> io::Result<R> {
     check(handle)?;
-    on_disk(operation, f)
+    // A sync that begins changes nothing, which is noticed.
+    let touched = if operation == READ { Touched::Nothing } else { Touched::Content(handle.inode) };
+    on_disk(operation, touched, f)
 }
 
 /// As [`on_file`], for a change.
@@ -109,7 +122,7 @@ fn on_writable<R>(
     if handle.access == Access::Read {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file was opened for reading"));
     }
-    on_disk(operation, f)
+    on_disk(operation, Touched::Content(handle.inode), f)
 }
 
 fn draw_delay(range: fn(&DiskProfile) -> (SimDuration, SimDuration)) -> Sleep {
@@ -150,7 +163,7 @@ pub async fn sync_delay() {
 /// `NotFound`, `AlreadyExists`, `IsADirectory`, `NotADirectory`.
 pub fn open(path: &Path, options: Open) -> io::Result<Handle> {
     let caller = caller::expect();
-    let inode = on_disk(NAMES, |disk| disk.open(path, options))?;
+    let inode = on_disk(NAMES, Touched::Anything, |disk| disk.open(path, options))?;
     let access = if options.write { Access::ReadWrite } else { Access::Read };
     Ok(Handle { run: caller::run(), node: caller.node, boot: caller.boot, inode, access })
 }
@@ -214,7 +227,9 @@ pub fn finish_sync(file: &Handle, point: SyncPoint) -> io::Result<()> {
 /// # Errors
 /// `NotFound`, `NotADirectory`.
 pub fn begin_sync_dir(path: &Path) -> io::Result<DirectorySync> {
-    on_disk(SYNC, |disk| Ok(DirectorySync { directory: disk.directory(path)?, point: disk.sync_point() }))
+    on_disk(SYNC, Touched::Nothing, |disk| {
+        Ok(DirectorySync { directory: disk.directory(path)?, point: disk.sync_point() })
+    })
 }
 
 /// The names changed before the sync began are durable.
@@ -222,7 +237,7 @@ pub fn begin_sync_dir(path: &Path) -> io::Result<DirectorySync> {
 /// # Errors
 /// `NotConnected` if the node has stopped.
 pub fn finish_sync_dir(sync: DirectorySync) -> io::Result<()> {
-    on_disk(SYNC, |disk| {
+    on_disk(SYNC, Touched::Anything, |disk| {
         disk.sync_directory(sync.directory, sync.point);
         Ok(())
     })
@@ -233,7 +248,7 @@ pub fn finish_sync_dir(sync: DirectorySync) -> io::Result<()> {
 /// # Errors
 /// `NotFound`, `NotADirectory`, `IsADirectory`, `DirectoryNotEmpty`.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    on_disk(NAMES, |disk| disk.rename(from, to))
+    on_disk(NAMES, Touched::Anything, |disk| disk.rename(from, to))
 }
 
 /// Removes a file.
@@ -241,7 +256,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// # Errors
 /// `NotFound`, `IsADirectory`.
 pub fn remove_file(path: &Path) -> io::Result<()> {
-    on_disk(NAMES, |disk| disk.remove_file(path))
+    on_disk(NAMES, Touched::Anything, |disk| disk.remove_file(path))
 }
 
 /// Makes a directory and those above it.
@@ -249,7 +264,7 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
 /// # Errors
 /// `NotADirectory`.
 pub fn create_dir_all(path: &Path) -> io::Result<()> {
-    on_disk(NAMES, |disk| disk.create_dir_all(path))
+    on_disk(NAMES, Touched::Anything, |disk| disk.create_dir_all(path))
 }
 
 /// Names in a directory, sorted.
@@ -257,7 +272,7 @@ pub fn create_dir_all(path: &Path) -> io::Result<()> {
 /// # Errors
 /// `NotFound`, `NotADirectory`.
 pub fn read_dir(path: &Path) -> io::Result<Vec<String>> {
-    on_disk(NAMES, |disk| disk.read_dir(path))
+    on_disk(NAMES, Touched::Nothing, |disk| disk.read_dir(path))
 }
 
 /// Whether there is something of this name.
@@ -265,7 +280,7 @@ pub fn read_dir(path: &Path) -> io::Result<Vec<String>> {
 /// # Errors
 /// `NotConnected` if the node has stopped.
 pub fn exists(path: &Path) -> io::Result<bool> {
-    on_disk(NAMES, |disk| Ok(disk.exists(path)))
+    on_disk(NAMES, Touched::Nothing, |disk| Ok(disk.exists(path)))
 }
 
 impl World {
@@ -281,5 +296,21 @@ impl World {
         effects.add("writes-lost", lost.writes_lost);
         effects.add("writes-torn", lost.writes_torn);
         effects.add("names-lost", lost.names_lost);
+    }
+
+    /// Tells what an operation changed of what a disk holds for certain, if anybody listens. It does
+    /// not fold: it says nothing that the operations themselves do not.
+    pub(crate) fn disk_tell(&mut self, node: u32, touched: Touched) {
+        let Some(truth) = self.disks.truths.get_mut(node as usize) else { return };
+        let events = truth.tell(&self.disks.disks[node as usize], touched);
+        let state = self.nodes.get(node);
+        for event in events {
+            self.trace.record_unfolded(Record {
+                at: caller::now(),
+                node: Some(state.name.clone()),
+                boot: Some(Boot(state.boot)),
+                body: Body::Disk(event),
+            });
+        }
     }
 }

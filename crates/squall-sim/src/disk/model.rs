@@ -79,13 +79,20 @@ impl Change {
         }
     }
 
-    /// The directories whose names it changes.
-    fn directories(&self) -> Vec<Inode> {
+    /// The names that it changes, each with its directory.
+    pub(super) fn names(&self) -> Vec<(Inode, &str)> {
         match self {
             Self::Write { .. } | Self::SetLen { .. } => Vec::new(),
-            Self::Link { directory, .. } | Self::Unlink { directory, .. } => vec![*directory],
-            Self::Rename { from, to, .. } => vec![from.0, to.0],
+            Self::Link { directory, name, .. } | Self::Unlink { directory, name, .. } => {
+                vec![(*directory, name)]
+            }
+            Self::Rename { from, to, .. } => vec![(from.0, &from.1), (to.0, &to.1)],
         }
+    }
+
+    /// The directories whose names it changes.
+    fn directories(&self) -> Vec<Inode> {
+        self.names().into_iter().map(|(directory, _)| directory).collect()
     }
 }
 
@@ -101,7 +108,7 @@ pub(super) enum Content {
 pub(super) struct View(Vec<Content>);
 
 impl View {
-    fn file(&self, inode: Inode) -> &Vec<u8> {
+    pub(super) fn file(&self, inode: Inode) -> &Vec<u8> {
         match &self.0[inode.0 as usize] {
             Content::File(bytes) => bytes,
             Content::Directory(_) => unreachable!("file operations get a file's inode"),
@@ -115,7 +122,7 @@ impl View {
         }
     }
 
-    fn names(&self, inode: Inode) -> Option<&BTreeMap<String, Inode>> {
+    pub(super) fn names(&self, inode: Inode) -> Option<&BTreeMap<String, Inode>> {
         match &self.0[inode.0 as usize] {
             Content::Directory(names) => Some(names),
             Content::File(_) => None,
@@ -305,6 +312,11 @@ impl Disk {
     /// This moment.
     pub const fn sync_point(&self) -> SyncPoint {
         SyncPoint(self.operations)
+    }
+
+    /// Another one whenever the disk has changed, on the medium or in the cache.
+    pub(super) const fn version(&self) -> (u64, usize) {
+        (self.operations, self.pending.len())
     }
 
     /// Makes what was done to a file's content before `point` durable.
