@@ -1,0 +1,1 @@
+//! Duties and conversations of an overseer, one by one.
