@@ -4,6 +4,7 @@
 //! Nothing here runs a system. Oracles see a history and its header and nothing else, so a stored
 //! history is judged again to the same verdict.
 
+pub mod batch;
 pub mod campaign;
 pub mod catalogue;
 pub mod error;

@@ -4,10 +4,12 @@
 //! not ask what was slow, and it does not judge a run whose faults went beyond what the system
 //! tolerates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use squall_history::{Body, FaultEvent, History, NodeEvent, NodeName, OpId, Phase, SimDuration, SimTime};
+use squall_history::{
+    Body, FaultEvent, History, NodeEvent, NodeName, OpId, Phase, Record, SimDuration, SimTime,
+};
 
 use crate::{Budget, Checker, Findings, Oracle, Scope};
 
@@ -115,40 +117,75 @@ impl Recovery {
     }
 }
 
-/// From when on nothing new is done to the system.
-struct Calm {
+/// From when on nothing new is done to the system: the moment from which on progress is judged.
+pub(crate) struct Calm {
     /// E.
-    at: SimTime,
-    /// Records from this place on come after E.
-    place: usize,
+    pub(crate) at: SimTime,
     /// What happened at E, in words.
-    what: &'static str,
+    pub(crate) what: &'static str,
+    /// In a run with faults: records from this place on come after E.
+    place: Option<usize>,
 }
 
 impl Calm {
     fn of(history: &History, settled_by: SimDuration) -> Result<Self, String> {
-        let mut last = None;
-        for (place, record) in history.records.iter().enumerate() {
-            let what = match &record.body {
-                Body::Fault(FaultEvent::Applied { beyond_budget: true, id, .. }) => {
-                    return Err(format!(
-                        "faults went beyond what the system tolerates ({id} at {}): only safety is judged",
-                        record.at
-                    ));
-                }
-                Body::Fault(FaultEvent::Applied { .. }) => "the last fault was applied, never to end,",
-                Body::Fault(FaultEvent::Ended { .. }) => "the last fault ended",
-                _ => continue,
-            };
-            // A fault whose end is missing when its application is the last of all never ends; the
-            // others, whether they end or not, were applied before. So the last record is E.
-            last = Some(Self { at: record.at, place: place + 1, what });
+        let mut faults = Faults::default();
+        history.records.iter().for_each(|record| faults.observe(record));
+        faults.calm(settled_by)
+    }
+
+    /// Whether the record at `place` of the history, at that time, comes after E.
+    fn is_before(&self, place: usize, at: SimTime) -> bool {
+        self.place.map_or(at >= self.at, |after| place >= after)
+    }
+}
+
+/// The faults of a run, as far as it was heard: what [`Calm`] is found by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults {
+    heard: usize,
+    last: Option<(SimTime, &'static str, usize)>,
+    /// Why progress is not to be judged.
+    beyond: Option<String>,
+}
+
+impl Faults {
+    /// Takes the next record.
+    pub(crate) fn observe(&mut self, record: &Record) {
+        self.heard += 1;
+        let what = match &record.body {
+            Body::Fault(FaultEvent::Applied { beyond_budget: true, id, .. }) => {
+                let at = record.at;
+                self.beyond.get_or_insert_with(|| {
+                    format!(
+                        "faults went beyond what the system tolerates ({id} at {at}): only safety is judged"
+                    )
+                });
+                return;
+            }
+            Body::Fault(FaultEvent::Applied { .. }) => "the last fault was applied, never to end,",
+            Body::Fault(FaultEvent::Ended { .. }) => "the last fault ended",
+            _ => return,
+        };
+        // A fault whose end is missing when its application is the last of all never ends; the
+        // others, whether they end or not, were applied before. So the last record is E.
+        self.last = Some((record.at, what, self.heard));
+    }
+
+    /// E of the run that was heard, if its faults were within the budget. `settled_by` is E of a run
+    /// without faults.
+    pub(crate) fn calm(&self, settled_by: SimDuration) -> Result<Calm, String> {
+        if let Some(why) = &self.beyond {
+            return Err(why.clone());
         }
-        Ok(last.unwrap_or_else(|| {
-            let at = SimTime::ZERO + settled_by;
-            let place = history.records.partition_point(|record| record.at < at);
-            Self { at, place, what: "the start was over (no fault was applied)" }
-        }))
+        Ok(match self.last {
+            Some((at, what, place)) => Calm { at, what, place: Some(place) },
+            None => Calm {
+                at: SimTime::ZERO + settled_by,
+                what: "the start was over (no fault was applied)",
+                place: None,
+            },
+        })
     }
 }
 
@@ -171,16 +208,15 @@ impl Client {
     fn all<'h>(history: &'h History, calm: &Calm) -> BTreeMap<&'h NodeName, Self> {
         let mut clients: BTreeMap<&NodeName, Self> =
             history.header.clients().map(|name| (name, Self::default())).collect();
-        let mut invoked: BTreeMap<OpId, usize> = BTreeMap::new();
+        let mut invoked_after: BTreeSet<OpId> = BTreeSet::new();
         for (place, record) in history.records.iter().enumerate() {
             let Some(client) = record.node.as_ref().and_then(|name| clients.get_mut(name)) else { continue };
             match &record.body {
-                Body::Op(op) if op.phase == Phase::Invoke => {
-                    invoked.insert(op.id, place);
+                Body::Op(op) if op.phase == Phase::Invoke && calm.is_before(place, record.at) => {
+                    invoked_after.insert(op.id);
                 }
                 Body::Op(op) if op.phase == Phase::Ok => {
-                    let invoked_after = invoked.get(&op.id).is_some_and(|place| *place >= calm.place);
-                    client.oks.push(Done { at: record.at, invoked_after });
+                    client.oks.push(Done { at: record.at, invoked_after: invoked_after.contains(&op.id) });
                 }
                 Body::Node(NodeEvent::Started | NodeEvent::Resumed) => client.left = None,
                 Body::Node(
