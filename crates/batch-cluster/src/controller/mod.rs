@@ -20,7 +20,7 @@ use crate::overseer::{Event, LineId, Output, Overseer, Settings};
 use crate::protocol::WORKER_PORT;
 use crate::raft::core::Moment;
 use crate::raft::{Handle, Member, MemberConfig};
-use crate::state::{Cluster, State};
+use crate::state::Cluster;
 
 use line::Line;
 use proposer::Proposer;
@@ -105,7 +105,7 @@ enum News {
 /// # Errors
 /// If the configuration cannot work, a port is taken, or the member ends: see [`Member::run`].
 pub async fn run(config: ControllerConfig) -> io::Result<()> {
-    let cluster = Cluster::new(State::new(config.member.bugs.clone()));
+    let cluster = Cluster::new(config.member.bugs.clone());
     let member = Member::open(config.member.clone(), cluster.clone()).await?;
     let handle = member.handle();
     let listener = TcpListener::bind(("0.0.0.0", config.worker_port)).await?;

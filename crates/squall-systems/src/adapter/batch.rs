@@ -4,10 +4,9 @@ mod rate;
 mod workload;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use batch_cluster::controller::{self, ControllerConfig};
-use batch_cluster::job::Source;
+use batch_cluster::job::JobSpec;
 use batch_cluster::worker::{self, WorkerConfig};
 use batch_cluster::{Bugs, Error, wordcount};
 use serde::{Deserialize, Serialize};
@@ -144,7 +143,8 @@ impl System for Batch {
 
     fn invariants(&self) -> Vec<Box<dyn Invariant>> {
         let election_timeout_max = SimDuration::from(self.config.election.to_std() * 2);
-        let group = Group { role: CONTROLLER.to_owned(), election_timeout_max };
+        let directory = ControllerConfig::new("", &[]).member.directory.to_string_lossy().into_owned();
+        let group = Group { role: CONTROLLER.to_owned(), directory, election_timeout_max };
         raft_invariants(group).into_iter().chain(batch_invariants()).collect()
     }
 
@@ -161,9 +161,6 @@ impl System for Batch {
 /// What a job should publish, by its specification as the history has it. `None` if its input
 /// cannot be read, or is none that can be made again.
 fn reference(spec: &Value) -> Option<BTreeMap<String, u64>> {
-    let spec: batch_cluster::job::JobSpec = serde_json::from_value(spec.clone()).ok()?;
-    match &spec.source {
-        Source::Generated { .. } => Some(wordcount::reference(&spec.source)),
-        Source::File { .. } => None,
-    }
+    let spec: JobSpec = serde_json::from_value(spec.clone()).ok()?;
+    wordcount::reference(&spec.source)
 }

@@ -157,7 +157,7 @@ impl Person {
             };
             if self.left > 0 && is_time {
                 if let Some(rate) = self.workload.rate {
-                    next_submission += rate.interval().to_std();
+                    next_submission = next_submission + rate.interval().to_std();
                 }
                 self.left -= 1;
                 self.submit().await;
