@@ -1,0 +1,129 @@
+//! The map: counts the words of a split and cuts the counts into partitions.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::codec::{crc32c, hash};
+use crate::job::{Segment, Tally};
+
+use super::words;
+
+/// Most bytes that the different words of a split may have: they are held in memory.
+pub const OUTPUT_MAX: usize = 64 << 20;
+
+/// The partition of a word, from 0.
+pub fn partition(word: &str, partitions: u32) -> u32 {
+    (hash(&[word.as_bytes()]) % u64::from(partitions)) as u32
+}
+
+/// A split while it is counted.
+#[derive(Debug)]
+pub struct Counting {
+    partitions: Vec<BTreeMap<String, u64>>,
+    input: Tally,
+    /// Bytes of the words in `partitions`.
+    size: usize,
+}
+
+/// A counted split.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Counted {
+    /// All words that were read.
+    pub input: Tally,
+    /// Where each partition lies in the file.
+    pub segments: Vec<Segment>,
+    /// The file: the partitions one after the other, each as sorted lines `word`, tab, count.
+    pub file: Vec<u8>,
+}
+
+impl Counting {
+    /// Nothing counted yet.
+    ///
+    /// # Panics
+    /// Without partitions.
+    pub fn new(partitions: u32) -> Self {
+        assert!(partitions > 0, "a job has a reduce");
+        let partitions = (0..partitions).map(|_| BTreeMap::new()).collect();
+        Self { partitions, input: Tally::default(), size: 0 }
+    }
+
+    /// Counts the words of a record.
+    ///
+    /// # Errors
+    /// Why not, if there are too many different words.
+    pub fn add(&mut self, record: &[u8]) -> Result<(), String> {
+        let partitions = u32::try_from(self.partitions.len()).expect("made from a u32");
+        for word in words(record) {
+            // What was read is told apart from what was counted: combining can go wrong.
+            self.input.add(word.as_bytes(), 1);
+            let counts = &mut self.partitions[partition(&word, partitions) as usize];
+            if let Some(count) = counts.get_mut(&word) {
+                *count += 1;
+            } else {
+                self.size += word.len();
+                counts.insert(word, 1);
+            }
+        }
+        if self.size > OUTPUT_MAX {
+            return Err(format!("the split has more than {OUTPUT_MAX} bytes of different words"));
+        }
+        Ok(())
+    }
+
+    /// The file, and what is in it.
+    pub fn finish(self) -> Counted {
+        let (mut segments, mut file) = (Vec::new(), Vec::new());
+        for counts in self.partitions {
+            let (mut text, mut tally) = (String::new(), Tally::default());
+            for (word, count) in counts {
+                tally.add(word.as_bytes(), count);
+                writeln!(text, "{word}\t{count}").expect("a string takes all");
+            }
+            let crc = crc32c(0, text.as_bytes());
+            segments.push(Segment { offset: file.len() as u64, length: text.len() as u64, crc, tally });
+            file.extend(text.into_bytes());
+        }
+        Counted { input: self.input, segments, file }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_holds_the_partitions_one_after_the_other() {
+        let mut counting = Counting::new(3);
+        for record in ["b a, b c", "A d"] {
+            counting.add(record.as_bytes()).unwrap();
+        }
+        let counted = counting.finish();
+        assert_eq!(counted.segments.len(), 3);
+        let (mut end, mut all) = (0, Tally::default());
+        for (number, segment) in counted.segments.iter().enumerate() {
+            assert_eq!(segment.offset, end);
+            end += segment.length;
+            all.merge(segment.tally);
+            let text = &counted.file[segment.offset as usize..end as usize];
+            assert_eq!(segment.crc, crc32c(0, text));
+            let lines: Vec<_> = std::str::from_utf8(text).unwrap().lines().collect();
+            assert!(lines.is_sorted());
+            for line in lines {
+                assert_eq!(partition(&line[..1], 3), number as u32);
+                assert!(["a\t2", "b\t2", "c\t1", "d\t1"].contains(&line), "{line}");
+            }
+        }
+        assert_eq!(end, counted.file.len() as u64);
+        assert_eq!((all, all.records), (counted.input, 6));
+    }
+
+    #[test]
+    fn too_many_different_words_are_refused() {
+        let mut counting = Counting::new(1);
+        let word = |letter: u8| vec![letter; OUTPUT_MAX / 4];
+        for letter in [b'a', b'b', b'c', b'd', b'a'] {
+            counting.add(&word(letter)).unwrap();
+        }
+        assert!(counting.add(b"e").unwrap_err().contains("different words"));
+    }
+}
