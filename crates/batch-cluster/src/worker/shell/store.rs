@@ -73,10 +73,8 @@ impl Store {
     async fn is_whole(&self, attempt: AttemptId) -> io::Result<bool> {
         let content = fs::read(self.file(attempt, "idx")).await?;
         let Ok(index) = read_frame::<Index>(&mut &content[..]).await else { return Ok(false) };
-        // All of it, and a file that is not there has no such piece.
-        let beyond = self.open_piece(attempt, (0, index.length() + 1)).await?;
-        let all = self.open_piece(attempt, (0, index.length())).await?;
-        Ok(index.attempt == attempt && all.is_some() && beyond.is_none())
+        let Some(file) = self.open_piece(attempt, (0, index.length())).await? else { return Ok(false) };
+        Ok(index.attempt == attempt && file.len().await? == index.length())
     }
 
     /// Writes an attempt's output. It is durable when this returns.
