@@ -73,10 +73,8 @@ impl Store {
     async fn is_whole(&self, attempt: AttemptId) -> io::Result<bool> {
         let content = fs::read(self.file(attempt, "idx")).await?;
         let Ok(index) = read_frame::<Index>(&mut &content[..]).await else { return Ok(false) };
-        // All of it, and a file that is not there has no such piece.
-        let beyond = self.open_piece(attempt, (0, index.length() + 1)).await?;
-        let all = self.open_piece(attempt, (0, index.length())).await?;
-        Ok(index.attempt == attempt && all.is_some() && beyond.is_none())
+        let Some(file) = self.open_piece(attempt, (0, index.length())).await? else { return Ok(false) };
+        Ok(index.attempt == attempt && file.len().await? == index.length())
     }
 
     /// Writes an attempt's output. It is durable when this returns.
@@ -160,53 +158,61 @@ mod tests {
     use super::*;
     use crate::wordcount::Counting;
 
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
     fn counted() -> Counted {
         let mut counting = Counting::new(2);
         counting.add(b"the cat and the dog").unwrap();
         counting.finish()
     }
 
-    #[tokio::test]
-    async fn what_is_whole_is_kept_and_what_is_not_is_removed() {
-        let root = tempfile::tempdir().unwrap();
-        let (store, kept) = Store::open(root.path()).await.unwrap();
-        assert_eq!(kept, []);
-        let counted = counted();
-        for attempt in 1..=6 {
-            store.write(AttemptId(attempt), &counted).await.unwrap();
-        }
-        let path = |name: &str| root.path().join("shuffle").join(name);
-        std::fs::remove_file(path("2.dat")).unwrap();
-        std::fs::remove_file(path("3.idx")).unwrap();
-        std::fs::write(path("4.dat"), &counted.file[1..]).unwrap();
-        let mut index = std::fs::read(path("5.idx")).unwrap();
-        *index.last_mut().unwrap() ^= 1;
-        std::fs::write(path("5.idx"), index).unwrap();
-        std::fs::copy(path("6.idx"), path("7.idx")).unwrap();
-        std::fs::copy(path("6.dat"), path("7.dat")).unwrap();
-        std::fs::write(path("8.dat.tmp"), "the").unwrap();
-        let (store, kept) = Store::open(root.path()).await.unwrap();
-        assert_eq!(kept, [AttemptId(1), AttemptId(6)]);
-        let names = fs::read_dir(root.path().join("shuffle")).await.unwrap();
-        assert_eq!(names, ["1.dat", "1.idx", "6.dat", "6.idx"]);
-        store.remove(AttemptId(1)).await.unwrap();
-        store.remove(AttemptId(1)).await.unwrap();
-        assert_eq!(Store::open(root.path()).await.unwrap().1, [AttemptId(6)]);
+    #[test]
+    fn what_is_whole_is_kept_and_what_is_not_is_removed() {
+        now(async {
+            let root = tempfile::tempdir().unwrap();
+            let (store, kept) = Store::open(root.path()).await.unwrap();
+            assert_eq!(kept, []);
+            let counted = counted();
+            for attempt in 1..=6 {
+                store.write(AttemptId(attempt), &counted).await.unwrap();
+            }
+            let path = |name: &str| root.path().join("shuffle").join(name);
+            std::fs::remove_file(path("2.dat")).unwrap();
+            std::fs::remove_file(path("3.idx")).unwrap();
+            std::fs::write(path("4.dat"), &counted.file[1..]).unwrap();
+            let mut index = std::fs::read(path("5.idx")).unwrap();
+            *index.last_mut().unwrap() ^= 1;
+            std::fs::write(path("5.idx"), index).unwrap();
+            std::fs::copy(path("6.idx"), path("7.idx")).unwrap();
+            std::fs::copy(path("6.dat"), path("7.dat")).unwrap();
+            std::fs::write(path("8.dat.tmp"), "the").unwrap();
+            let (store, kept) = Store::open(root.path()).await.unwrap();
+            assert_eq!(kept, [AttemptId(1), AttemptId(6)]);
+            let names = fs::read_dir(root.path().join("shuffle")).await.unwrap();
+            assert_eq!(names, ["1.dat", "1.idx", "6.dat", "6.idx"]);
+            store.remove(AttemptId(1)).await.unwrap();
+            store.remove(AttemptId(1)).await.unwrap();
+            assert_eq!(Store::open(root.path()).await.unwrap().1, [AttemptId(6)]);
+        });
     }
 
-    #[tokio::test]
-    async fn a_piece_is_there_whole_or_not_at_all() {
-        let root = tempfile::tempdir().unwrap();
-        let (store, _) = Store::open(root.path()).await.unwrap();
-        let counted = counted();
-        store.write(AttemptId(1), &counted).await.unwrap();
-        let length = counted.file.len() as u64;
-        let read = async |attempt, piece| store.read_piece(AttemptId(attempt), piece).await.unwrap();
-        assert_eq!(read(1, (2, 5)).await.unwrap(), counted.file[2..7]);
-        assert_eq!(read(1, (0, length)).await.unwrap(), counted.file);
-        assert_eq!(read(1, (length, 0)).await.unwrap(), b"");
-        assert_eq!(read(1, (0, length + 1)).await, None);
-        assert_eq!(read(1, (1, u64::MAX)).await, None);
-        assert_eq!(read(2, (0, 0)).await, None);
+    #[test]
+    fn a_piece_is_there_whole_or_not_at_all() {
+        now(async {
+            let root = tempfile::tempdir().unwrap();
+            let (store, _) = Store::open(root.path()).await.unwrap();
+            let counted = counted();
+            store.write(AttemptId(1), &counted).await.unwrap();
+            let length = counted.file.len() as u64;
+            let read = async |attempt, piece| store.read_piece(AttemptId(attempt), piece).await.unwrap();
+            assert_eq!(read(1, (2, 5)).await.unwrap(), counted.file[2..7]);
+            assert_eq!(read(1, (0, length)).await.unwrap(), counted.file);
+            assert_eq!(read(1, (length, 0)).await.unwrap(), b"");
+            assert_eq!(read(1, (0, length + 1)).await, None);
+            assert_eq!(read(1, (1, u64::MAX)).await, None);
+            assert_eq!(read(2, (0, 0)).await, None);
+        });
     }
 }
