@@ -161,13 +161,10 @@ fn invalid(why: String) -> io::Error {
 mod tests {
     use super::*;
 
-<<<<<<< HEAD
-=======
     fn now<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
     }
 
->>>>>>> h-c
     async fn lines(text: &[u8], range: Range<u64>) -> io::Result<Vec<String>> {
         let rest = &text[usize::try_from(range.start).unwrap()..];
         let mut lines = Lines::open(rest, range, text.len() as u64).await?;
@@ -178,77 +175,6 @@ mod tests {
         Ok(all)
     }
 
-<<<<<<< HEAD
-    #[tokio::test]
-    async fn a_line_belongs_to_the_range_that_its_beginning_falls_into() {
-        let text = b"ab\ncd\n\nlast";
-        for (range, expected) in [
-            (0..11, &["ab", "cd", "", "last"][..]),
-            (0..1, &["ab"]),
-            (0..2, &["ab"]),
-            // The line that begins just at the end of a range is that range's, for the next one
-            // takes no line before it has seen a newline.
-            (0..3, &["ab", "cd"]),
-            (3..6, &[""]),
-            (2..3, &["cd"]),
-            (3..5, &[]),
-            (6..7, &["last"]),
-            (7..11, &[]),
-            (0..0, &[]),
-            (5..5, &[]),
-        ] {
-            assert_eq!(lines(text, range.clone()).await.unwrap(), expected, "{range:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_line_without_end_is_no_record() {
-        let text = [b"a\n".to_vec(), vec![b'x'; LINE_MAX + 1]].concat();
-        let error = lines(&text, 0..10).await.unwrap_err();
-        assert_eq!(error.to_string(), "a line of more than 1048576 bytes begins at byte 2");
-        assert_eq!(lines(&text[..text.len() - 1], 0..10).await.unwrap()[1].len(), LINE_MAX);
-        // Whose it is not does not mind.
-        assert!(lines(&text, 5..10).await.unwrap().is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_file_that_lost_its_end_is_seen() {
-        let mut lines = Lines::open(&b"ab\nc"[..], 0..9, 9).await.unwrap();
-        assert_eq!(lines.next().await.unwrap().unwrap(), b"ab");
-        assert_eq!(lines.next().await.unwrap().unwrap(), b"c");
-        assert_eq!(lines.next().await.unwrap_err().to_string(), "the file ends at byte 4, not at 9");
-    }
-
-    #[tokio::test]
-    async fn a_source_that_is_not_what_it_says_is_refused() {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::write(root.path().join("text"), "one\ntwo\n").unwrap();
-        let split = Split { number: 0, of: 1 };
-        let open = async |name: &str, bytes| {
-            let source = Source::File { name: name.to_owned(), bytes };
-            Records::open(&source, root.path(), split).await.map_err(|error| error.to_string())
-        };
-        assert_eq!(open("text", 8).await.unwrap().next().await.unwrap().unwrap(), b"one");
-        assert_eq!(open("text", 9).await.unwrap_err(), "input `text` has 8 bytes, not 9");
-        assert!(open("none", 8).await.unwrap_err().starts_with("input `none`: "));
-        for name in ["", "..", "a/b", "/etc/passwd"] {
-            assert!(open(name, 8).await.unwrap_err().ends_with("is not the name of a file"), "{name}");
-        }
-    }
-
-    #[tokio::test]
-    async fn generated_records_are_dealt_to_splits_without_gaps() {
-        let source = Source::Generated { seed: 5, records: 10 };
-        let mut all = Vec::new();
-        for number in 0..4 {
-            let split = Split { number, of: 4 };
-            let mut records = Records::open(&source, Path::new(""), split).await.unwrap();
-            while let Some(record) = records.next().await.unwrap() {
-                all.push(String::from_utf8(record).unwrap());
-            }
-        }
-        assert!(all.into_iter().eq((0..10).map(|number| generated(5, number))));
-=======
     #[test]
     fn a_line_belongs_to_the_range_that_its_beginning_falls_into() {
         now(async {
@@ -328,6 +254,5 @@ mod tests {
             }
             assert!(all.into_iter().eq((0..10).map(|number| generated(5, number))));
         });
->>>>>>> h-c
     }
 }
