@@ -10,7 +10,9 @@ use super::{Dataset, Entry, Job, JobStatus, Output, Phase, Ruling, State, Submit
 impl State {
     /// Accepts a job, once however often it is submitted.
     pub(super) fn submit(&mut self, entry: &mut Entry, submission: &Submission, spec: &JobSpec) -> Submitted {
-        if let Some(job) = self.submissions.get(submission) {
+        // planted bug
+        let looks = !self.bugs.has(Bug::SubmitNotIdempotent);
+        if let Some(job) = self.submissions.get(submission).filter(|_| looks) {
             return Submitted::Accepted { job: *job };
         }
         if let Some(why) = spec.problem() {

@@ -97,10 +97,11 @@ impl State {
         }
     }
 
-    /// Whether this output was made under an earlier lease than its worker's current one, and that is
-    /// taken for a reason to let it be.
+    /// Whether this output was made under another lease than the one its worker has now, and that is
+    /// taken for a reason to let it be: a planted bug.
     pub(super) fn is_overlooked(&self, output: AttemptId) -> bool {
-        let current = |node: &str| self.nodes.get(node).map(|node| node.epoch);
+        let up = |node: &&Node| node.standing == Standing::Up;
+        let current = |node: &str| self.nodes.get(node).filter(up).map(|node| node.epoch);
         self.bugs.has(Bug::DeadOutputKept)
             && self
                 .output(output)
