@@ -4,6 +4,7 @@
 
 mod brute_force;
 mod campaign;
+mod disk_truth;
 mod expectations;
 mod judge;
 mod linearizability;

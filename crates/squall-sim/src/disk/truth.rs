@@ -1,10 +1,10 @@
 //! What a disk holds for certain, and telling it when it changes.
 //!
 //! Certain is what every loss of power would leave as it is read now. A byte is, if it lies on the
-//! medium and no change that could be lost or kept touches it; a name is, if the medium has it and no
-//! such change touches it, and so on up to the root. (A change that is kept by chance takes effect
-//! without those before it, so each that touches a byte or a name leaves it in doubt.) What the
-//! simulator does with it is in the parent module; who listens decides.
+//! medium and no change that could be lost or kept touches it; a name is, if no such change touches
+//! it, and so on up to the root. (A change that is kept by chance takes effect without those before
+//! it, so each that touches a byte or a name leaves it in doubt.) Whether anybody listens is decided
+//! in the parent module.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -121,8 +121,11 @@ impl Disk {
                 continue;
             };
             for (name, inode) in cache {
-                let certain =
-                    medium.get(name) == Some(inode) && !doubtful.contains(&(directory, name.as_str()));
+                let certain = !doubtful.contains(&(directory, name.as_str()));
+                assert!(
+                    !certain || medium.get(name) == Some(inode),
+                    "only what is pending makes a difference"
+                );
                 let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
                 if certain && self.cache.names(*inode).is_some() {
                     directories.push((*inode, path));
