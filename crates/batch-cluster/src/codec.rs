@@ -56,18 +56,8 @@ pub async fn read_frame<T: DeserializeOwned>(stream: &mut (impl AsyncRead + Unpi
 
 /// CRC-32C (Castagnoli; RFC 3720, appendix B.4) of `bytes`, continued from `before` (0 at the start).
 pub fn crc32c(before: u32, bytes: &[u8]) -> u32 {
-    let fold = |crc: u32, byte: &u8| (crc >> 8) ^ TABLE[((crc ^ u32::from(*byte)) & 0xff) as usize];
-    !bytes.iter().fold(!before, fold)
+    crc32c::crc32c_append(before, bytes)
 }
-
-const TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let (mut crc, mut bit) = (byte as u32, 0);
-        while bit < 8 {
-            // The polynomial, bit-reversed.
-            crc = (crc >> 1) ^ if crc & 1 == 1 { 0x82f6_3b78 } else { 0 };
             bit += 1;
         }
         table[byte] = crc;

@@ -36,6 +36,8 @@ pub struct BatchConfig {
     pub snapshot_every: u64,
     /// How many attempts a worker takes at a time.
     pub slots: u32,
+    /// How many bytes of a map's output a worker reads and sends at a time.
+    pub fetch_chunk: usize,
     /// What a record costs a worker: tasks take time, as real ones do.
     pub record_cost: SimDuration,
 }
@@ -43,12 +45,14 @@ pub struct BatchConfig {
 impl Default for BatchConfig {
     fn default() -> Self {
         let controller = ControllerConfig::new("", &[]);
+        let worker = WorkerConfig::new("", &[]);
         Self {
             heartbeat: controller.member.heartbeat.into(),
             election: controller.member.election.into(),
             lease: controller.lease.into(),
             snapshot_every: controller.member.snapshot_every,
-            slots: WorkerConfig::new("", &[]).slots,
+            slots: worker.slots,
+            fetch_chunk: worker.chunk,
             record_cost: SimDuration::from_millis(1),
         }
     }
@@ -81,6 +85,7 @@ impl Batch {
     fn worker(&self, name: &str, controllers: &[String]) -> WorkerConfig {
         WorkerConfig {
             slots: self.config.slots,
+            chunk: self.config.fetch_chunk,
             per_record: self.config.record_cost.to_std(),
             heartbeat: self.config.lease.to_std() / 10,
             bugs: self.bugs.clone(),
@@ -107,6 +112,9 @@ impl System for Batch {
         let bugs = Bugs::from_names(bugs.names()).map_err(refused)?;
         if config.slots == 0 {
             return Err(SystemError("`slots` is zero: no worker would do anything".to_owned()));
+        }
+        if config.fetch_chunk == 0 {
+            return Err(SystemError("`fetch-chunk` is zero: nothing would ever be sent".to_owned()));
         }
         if config.lease < SimDuration::from_millis(100) {
             return Err(SystemError("a `lease` must last at least 100ms".to_owned()));
