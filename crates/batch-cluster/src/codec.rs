@@ -58,13 +58,6 @@ pub async fn read_frame<T: DeserializeOwned>(stream: &mut (impl AsyncRead + Unpi
 pub fn crc32c(before: u32, bytes: &[u8]) -> u32 {
     crc32c::crc32c_append(before, bytes)
 }
-            bit += 1;
-        }
-        table[byte] = crc;
-        byte += 1;
-    }
-    table
-};
 
 /// FNV-1a, 64 bits (Fowler, Noll, Vo), of some byte strings; where one ends counts. For comparing
 /// what members did, not against an adversary.
