@@ -30,7 +30,7 @@ fn bytes(reply: &RunReply) -> String {
 
 #[test]
 fn one_seed_is_one_run_whenever_and_wherever() {
-    for name in ["kv-swarm", "kv-power-loss"] {
+    for name in ["kv-swarm", "kv-power-loss", "batch-swarm"] {
         let scenario = shipped_named(name);
         let plan = short(&scenario, SEEDS[1]);
         let first = run(&plan, Recording::Full);

@@ -10,8 +10,14 @@ use squall::scenario::Overrides;
 use squall::{Recording, Seed};
 
 /// Few and different: streams and files, loss of power, a random mix of faults.
-const PAIRS: [(&str, u64); 4] =
-    [("kv-calm", 0x1), ("kv-kill-primary", 0x1f3a), ("kv-power-loss", 0x2), ("kv-swarm", 0xa1b2)];
+const PAIRS: [(&str, u64); 6] = [
+    ("kill-leader", 0x1f3a),
+    ("batch-swarm", 0xa1b2),
+    ("kv-calm", 0x1),
+    ("kv-kill-primary", 0x1f3a),
+    ("kv-power-loss", 0x2),
+    ("kv-swarm", 0xa1b2),
+];
 
 const FILE: &str = "tests/golden/digests.txt";
 

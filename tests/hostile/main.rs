@@ -10,5 +10,6 @@ mod system;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    squall_cli::main(&squall_systems::registry().add::<system::Hostile>("hostile"))
+    let registry = squall_systems::registry().add::<system::Hostile>("hostile");
+    squall_cli::main_with(&registry, &[squall_systems::cluster::COMMAND])
 }

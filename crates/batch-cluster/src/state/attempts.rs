@@ -133,9 +133,9 @@ impl State {
         live.or_else(zombie).map(|(id, claimant)| (id, claimant.clone()))
     }
 
-    /// Part of a planted bug: the task of an attempt that is over, if it has no output yet.
+    /// Part of a planted bug: the task of an attempt that is over.
     fn zombie(&self, attempt: AttemptId) -> Option<(TaskId, &Attempt)> {
-        self.tasks.iter().filter(|(_, task)| task.committed().is_none()).find_map(|(id, task)| {
+        self.tasks.iter().find_map(|(id, task)| {
             let last = &task.last.as_ref()?.attempt;
             (last.id == attempt).then_some((*id, last))
         })
@@ -185,8 +185,9 @@ impl State {
         output: Output,
     ) -> Ruling {
         if self.index.live.remove(&attempt.id).is_none() {
-            // Only a planted bug comes here with another attempt under way.
+            // Only a planted bug comes here, maybe with another attempt under way or committed.
             self.end(entry, id, Cause::Dropped);
+            self.overwrite(id);
         }
         let task = self.tasks.get_mut(&id).expect("what can be committed is known");
         entry.words.push(committed_word(entry.index, id, &attempt, task.generation, manifest));
@@ -199,6 +200,15 @@ impl State {
         });
         *self.done_mut(id) += 1;
         Ruling::Committed
+    }
+
+    /// Part of a planted bug: makes room where another output is.
+    fn overwrite(&mut self, id: TaskId) {
+        let committed = self.tasks.get(&id).and_then(|task| task.committed()).map(|it| it.attempt.id);
+        if let Some(before) = committed {
+            self.index.committed.remove(&before);
+            *self.done_mut(id) -= 1;
+        }
     }
 
     /// The live attempt at a task, if there is one, is over.
