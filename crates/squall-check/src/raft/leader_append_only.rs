@@ -74,7 +74,8 @@ fn judge(
             findings.exercised();
             if log.end() > *index {
                 let message = format!("{who} leads term {term} and cuts its log behind {index}");
-                let evidence = json!({ "term": term, "expected-end": log.end(), "seen-end": index });
+                let evidence =
+                    json!({ "term": term, "expected": { "end": log.end() }, "seen": { "end": index } });
                 findings.violated(record.at, message).node(who).evidence(evidence);
             }
         }

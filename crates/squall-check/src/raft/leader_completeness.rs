@@ -87,8 +87,8 @@ impl LeaderCompleteness {
         findings.violated(record.at, message).node(who).evidence(json!({
             "term": term,
             "index": index,
-            "expected-term": entry_term,
-            "seen": log.entry(*index),
+            "expected": { "term": entry_term },
+            "seen": log.entry(*index).map_or_else(|| json!("no entry"), |entry| json!(entry)),
             "log-end": log.end(),
             "snapshot": log.snapshot_index(),
         }));

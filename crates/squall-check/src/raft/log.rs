@@ -120,16 +120,16 @@ impl MemberLog {
     /// a member may take over a snapshot first and begin its log anew afterwards.
     pub(super) fn synced(&self, disk: MemberDisk<'_>) -> (u64, BTreeMap<u64, u64>) {
         let durable = self.snapshots.iter().filter(|known| disk.holds_snapshot(known));
-        let newest =
-            durable.max_by_key(|known| known.index).map_or((0, 0), |known| (known.index, known.term));
-        let mut previous_term = newest.1;
-        let following = (newest.0 + 1..).map_while(|index| {
+        let newest = durable.max_by_key(|known| known.index);
+        let index = newest.map_or(0, |newest| newest.index);
+        let mut previous_term = newest.map(|newest| newest.term);
+        let following = (index + 1..).map_while(|index| {
             let placed = self.entries.get(&index).filter(|placed| disk.holds_entry(placed))?;
             let entry = &placed.1;
-            let fits = std::mem::replace(&mut previous_term, entry.term) == entry.previous_term;
+            let fits = previous_term.replace(entry.term).is_none_or(|term| term == entry.previous_term);
             fits.then_some((index, entry.term))
         });
-        (newest.0, following.collect())
+        (index, following.collect())
     }
 
     /// The power is about to go: what is not durable may be there afterwards or not.

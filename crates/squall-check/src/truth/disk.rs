@@ -51,14 +51,15 @@ mod tests {
     #[test]
     fn the_last_word_of_a_file_counts() {
         let mut truth = DiskTruth::default();
-        let mut holds = |node: &str, file: &str, ranges: &[Range<u64>]| {
-            let event = DiskEvent::Holds { file: file.to_owned(), ranges: ranges.to_vec() };
+        let mut holds = |node: &str, file: &str, ranges: &[(u64, u64)]| {
+            let ranges = ranges.iter().map(|(from, to)| *from..*to).collect();
+            let event = DiskEvent::Holds { file: file.to_owned(), ranges };
             let body = Body::Disk(event);
             truth.observe(&Record { at: SimTime::ZERO, node: Some(node.into()), boot: None, body });
             truth.clone()
         };
         let node = NodeName::from("a");
-        let first = holds("a", "x", &[0..10, 20..30]);
+        let first = holds("a", "x", &[(0, 10), (20, 30)]);
         for (offset, length, expected) in [
             (0, 10, true),
             (0, 11, false),
@@ -70,7 +71,7 @@ mod tests {
             assert_eq!(first.is_synced(&node, "x", offset, length), expected, "{offset} {length}");
         }
         assert!(!first.is_synced(&node, "y", 0, 1) && !first.is_synced(&"b".into(), "x", 0, 1));
-        let other = holds("b", "x", &[0..1]);
+        let other = holds("b", "x", &[(0, 1)]);
         assert!(other.is_synced(&node, "x", 0, 10));
         let last = holds("a", "x", &[]);
         assert!(!last.is_synced(&node, "x", 0, 1) && last.is_synced(&"b".into(), "x", 0, 1));

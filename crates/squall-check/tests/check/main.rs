@@ -9,4 +9,8 @@ mod disk_truth;
 mod expectations;
 mod judge;
 mod linearizability;
+mod raft_disks;
+mod raft_leader_exists;
+mod raft_safety;
+mod raft_words;
 mod support;
