@@ -180,9 +180,6 @@ impl AtomicPublication {
         if self.seen.get(dataset).is_none_or(|seen| seen.version < version) {
             self.seen.insert(dataset.to_owned(), new);
         }
-        if version == 0 {
-            return;
-        }
         let answer = Answer { value: value.clone(), op, node: record.node.clone() };
         let first = self.answers.entry((dataset.to_owned(), version)).or_insert_with(|| answer.clone());
         if first.value != answer.value {

@@ -98,12 +98,9 @@ impl CommittedOnce {
         let committed: Vec<(u32, Option<u64>)> = reduces
             .map(|(task, story)| (task.number, story.current.as_ref().map(|commit| commit.attempt)))
             .collect();
-        let is_whole = committed
-            .iter()
-            .enumerate()
-            .all(|(place, (number, attempt))| usize::try_from(*number) == Ok(place) && attempt.is_some());
+        let is_gapless = (0..).zip(&committed).all(|(place, (number, _))| place == *number);
         let expected: Vec<Option<u64>> = committed.iter().map(|(_, attempt)| *attempt).collect();
-        if !committed.is_empty() && is_whole && attempts.iter().copied().map(Some).eq(expected) {
+        if !committed.is_empty() && is_gapless && attempts.iter().copied().map(Some).eq(expected) {
             return;
         }
         findings

@@ -70,7 +70,9 @@ impl Invariant for Conservation {
             Some(Event::Assigned { task, .. }) if task.stage == Stage::Map => {
                 self.maps.entry(task.job).or_default().entry(task.number).or_insert(None);
             }
-            Some(Event::OutputLost { attempt, task, .. }) => self.lose(*task, *attempt),
+            Some(Event::OutputLost { attempt, task, .. }) if task.stage == Stage::Map => {
+                self.lose(*task, *attempt);
+            }
             Some(event @ Event::TaskCommitted { attempt, task, node, input, outputs, consumed, .. }) => {
                 findings.exercised();
                 let problem = match task.stage {
@@ -100,10 +102,8 @@ impl Invariant for Conservation {
 impl Conservation {
     fn lose(&mut self, task: Task, attempt: u64) {
         let output = self.maps.get_mut(&task.job).and_then(|maps| maps.get_mut(&task.number));
-        if let Some(output) = output.filter(|_| task.stage == Stage::Map)
-            && output.as_ref().is_some_and(|output| output.attempt == attempt)
-        {
-            *output = None;
+        if let Some(output) = output {
+            output.take_if(|output| output.attempt == attempt);
         }
     }
 

@@ -87,6 +87,9 @@ fn an_end_is_never_taken_back() {
     let mut story = succeeded();
     story.asks("client-2", "status", "d", json!({ "state": "succeeded", "version": 1 }));
     clean(&story, "acked-job-not-lost", 1);
+    // Another dataset is another.
+    story.asks("client-2", "status", "e", json!({ "state": "running" }));
+    clean(&story, "acked-job-not-lost", 1);
     // A status under way at the time may say that it runs; it may not report another end.
     for (state, violations) in [("running", 0), ("failed", 1)] {
         let mut story = Story::whole_acknowledged();
@@ -113,6 +116,27 @@ fn an_end_is_reported_as_the_log_has_it() {
     finds(&reported("failed"), "acked-job-not-lost", &[message]);
     clean(&reported("succeeded"), "acked-job-not-lost", 0);
     clean(&reported("running"), "acked-job-not-lost", 0);
+}
+
+#[test]
+fn of_two_jobs_a_status_is_compared_with_the_one_it_names() {
+    let reported = |answer: Value| {
+        let mut story = Story::with_job();
+        story.submitted(2, "client-1", 2, "d").job_ended(1, Outcome::Failed);
+        story.asks("client-1", "status", "d", answer).job_ended(2, Outcome::Failed);
+        story
+    };
+    finds(&reported(json!({ "state": "succeeded" })), "acked-job-not-lost", &[]);
+    finds(
+        &reported(json!({ "state": "succeeded", "job": 1 })),
+        "acked-job-not-lost",
+        &["`d` was reported succeeded, but by the log job 1 failed"],
+    );
+    finds(
+        &reported(json!({ "state": "succeeded", "job": 2 })),
+        "acked-job-not-lost",
+        &["`d` was reported succeeded, but by the log job 2 failed"],
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! B3: commits and publications that must not be, and the nearest that may.
 
+use squall_history::vocab::batch::Task;
+
 use super::story::{Commit, Story, clean, finds, map, reduce, took};
 
 #[test]
@@ -17,6 +19,15 @@ fn a_task_is_committed_once() {
     let mut third = story.clone();
     third.committed(Commit::map(11, 0, [3, 1]).by("worker-2", 2).generation(1));
     finds(&third, "committed-once", &[message]);
+    // Nor is the loss of an output that never counted.
+    let mut fourth = story.clone();
+    fourth.lost(11, map(0)).committed(Commit::map(11, 0, [3, 1]).by("worker-2", 2).generation(1));
+    finds(&fourth, "committed-once", &[message]);
+    // Nor may the same attempt commit as another generation.
+    let mut fifth = story.clone();
+    fifth.committed(Commit::map(10, 0, [3, 1]).generation(1));
+    let message = "map 0 of job 1 was committed by attempt 10 while the output of attempt 10 counts";
+    finds(&fifth, "committed-once", &[message]);
     // The same again is the same.
     story.committed(Commit::map(10, 0, [3, 1]));
     clean(&story, "committed-once", 2);
@@ -63,6 +74,15 @@ fn what_is_published_is_what_is_committed() {
     story.runs(21, reduce(1), "worker-1", 1);
     story.committed(Commit::reduce(21, 1, &[took(0, 10, 1), took(1, 11, 2)])).published(1, "d", 1, &[21]);
     finds(&story, "committed-once", &[message]);
+}
+
+#[test]
+fn what_is_published_is_that_of_one_job() {
+    let mut story = Story::with_reduces();
+    let of_other = Task { job: 2, ..reduce(0) };
+    story.submitted(2, "client-1", 2, "e").runs(40, of_other, "worker-1", 1);
+    story.published(1, "d", 1, &[20, 21]);
+    clean(&story, "committed-once", 5);
 }
 
 #[test]

@@ -149,3 +149,18 @@ fn an_attempt_of_an_earlier_incarnation_does_not_commit_under_a_lease_that_was_k
     });
     clean(&repeated, "no-zombie-effect", 2);
 }
+
+#[test]
+fn boots_of_different_workers_are_not_compared() {
+    let mut story = Story::with_job();
+    story.starts("worker-1", 2).registered("worker-1", 3, 12).assigned(10, map(0), "worker-1", 3);
+    story.begins("worker-1", 2, 10, map(0), 3).begins("worker-2", 1, 10, map(0), 3);
+    story.committed(Commit::map(10, 0, [3, 1]).by("worker-1", 3));
+    // The one thing that is wrong is who began it.
+    finds(
+        &story,
+        "no-zombie-effect",
+        &["worker-2 began attempt 10 as map 0 of job 1 under lease 3, but it was assigned as map 0 of job 1 to \
+           worker-1 under lease 3"],
+    );
+}

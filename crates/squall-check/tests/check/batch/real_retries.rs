@@ -1,6 +1,6 @@
 //! B10: charges and failures that are not real, and the nearest that are.
 
-use squall_history::vocab::batch::{Cause, Outcome};
+use squall_history::vocab::batch::{Cause, Outcome, Task};
 
 use super::story::{Story, clean, finds, map};
 
@@ -55,6 +55,12 @@ fn a_job_fails_only_after_its_retries() {
             story.runs(attempt, map(0), "worker-1", 1).fails("worker-1", attempt, map(0));
             story.ended(attempt, map(0), Cause::Failed, fails);
         }
+        // Those of another job's task do not count.
+        let of_other = Task { job: 2, ..map(0) };
+        for (attempt, fails) in [(30, 1), (31, 2)] {
+            story.runs(attempt, of_other, "worker-1", 1).fails("worker-1", attempt, of_other);
+            story.ended(attempt, of_other, Cause::Failed, fails);
+        }
         // One of another task does not add up.
         story.runs(20, map(1), "worker-2", 2).fails("worker-2", 20, map(1));
         story.ended(20, map(1), Cause::Failed, 1).job_ended(1, Outcome::Failed);
@@ -62,7 +68,7 @@ fn a_job_fails_only_after_its_retries() {
     };
     let message = "job 1 failed although no task of it failed 2 times: the most is 1";
     finds(&failures(1), "real-retries", &[message]);
-    clean(&failures(2), "real-retries", 4);
+    clean(&failures(2), "real-retries", 6);
 }
 
 #[test]
