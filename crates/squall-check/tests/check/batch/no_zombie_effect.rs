@@ -160,7 +160,9 @@ fn boots_of_different_workers_are_not_compared() {
     finds(
         &story,
         "no-zombie-effect",
-        &["worker-2 began attempt 10 as map 0 of job 1 under lease 3, but it was assigned as map 0 of job 1 to \
-           worker-1 under lease 3"],
+        &[
+            "worker-2 began attempt 10 as map 0 of job 1 under lease 3, but it was assigned as map 0 of job 1 to \
+           worker-1 under lease 3",
+        ],
     );
 }
