@@ -36,8 +36,7 @@ use crate::{Bug, Bugs};
 
 use queue::Queue;
 
-/// Most messages that wait for the office to be taken; later ones are dropped, and workers say
-/// things again.
+/// Most messages that wait for the office to be taken; beyond, connections are closed.
 const WAITING_MAX: usize = 256;
 /// An overseer without an office has nothing to wake for; it wakes seldom all the same.
 const IDLE: Duration = Duration::from_secs(60);
@@ -227,19 +226,21 @@ impl Overseer {
         }
     }
 
-    /// All that belongs to an office goes with it.
+    /// All that belongs to an office goes with it. Workers say again what was not answered when their
+    /// connection is gone, so it has to go.
     fn forget(&mut self) {
-        self.queue.forget();
+        let mut lines = self.queue.forget();
+        lines.extend(std::mem::take(&mut self.waiting).into_iter().map(|(line, _)| line));
+        self.outputs.extend(lines.into_iter().map(|line| Output::Close { line }));
         self.sessions.clear();
         self.paces.clear();
-        self.waiting.clear();
     }
 
     fn on_said(&mut self, now: Moment, state: &State, line: LineId, what: FromWorker) {
         match self.office {
             Office::None => self.say(line, ToWorker::NotLeader { leader: self.status.leader }),
             Office::Claimed(_) if self.waiting.len() < WAITING_MAX => self.waiting.push((line, what)),
-            Office::Claimed(_) => {}
+            Office::Claimed(_) => self.outputs.push(Output::Close { line }),
             Office::Held(term) => self.hear(now, state, term, (line, what)),
         }
     }

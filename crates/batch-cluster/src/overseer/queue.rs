@@ -1,7 +1,7 @@
 //! What waits to be proposed. One proposal is under way at a time; what comes meanwhile goes into
 //! the next one together.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, Write};
 
 use crate::job::AttemptId;
@@ -148,13 +148,30 @@ impl Queue {
         }
     }
 
-    /// The office is over. A proposal under way stays so: its end is still to come.
-    pub(super) fn forget(&mut self) {
-        self.waiting.clear();
+    /// The office is over. A proposal under way stays so: its end is still to come. Gives the lines on
+    /// which somebody waits in vain.
+    pub(super) fn forget(&mut self) -> BTreeSet<LineId> {
+        let mut wishes: Vec<Wish> = std::mem::take(&mut self.waiting).into();
         self.waiting_bytes = 0;
         self.is_held = false;
-        if !matches!(self.under_way, UnderWay::Nothing) {
-            self.under_way = UnderWay::Forgotten;
+        match std::mem::take(&mut self.under_way) {
+            UnderWay::Nothing => {}
+            UnderWay::Forgotten => self.under_way = UnderWay::Forgotten,
+            UnderWay::Wishes(under_way) => {
+                self.under_way = UnderWay::Forgotten;
+                wishes.extend(under_way);
+            }
+        }
+        wishes.iter().filter_map(|wish| wish.from.line()).collect()
+    }
+}
+
+impl From {
+    /// Where the answer is waited for.
+    pub(super) fn line(self) -> Option<LineId> {
+        match self {
+            Self::Itself => None,
+            Self::Worker(line) => line,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::raft::core::Moment;
 use crate::state::{Decision, Failure, Ruling, State};
 
 use super::duties::launch_word;
-use super::queue::{From, Wish};
+use super::queue::Wish;
 use super::{LineId, Output, Overseer, Pace, Session};
 
 /// Longest account of a failure in characters; it lives in the log.
@@ -128,10 +128,7 @@ impl Overseer {
 
     /// A decision was ruled on: tells whom it concerns.
     pub(super) fn settle(&mut self, now: Moment, state: &State, term: u64, wish: Wish, ruling: &Ruling) {
-        let line = match wish.from {
-            From::Itself => None,
-            From::Worker(line) => line,
-        };
+        let line = wish.from.line();
         match (wish.decision, ruling) {
             (Decision::Register { node, incarnation, .. }, Ruling::Registered { epoch }) => {
                 let is_current = state.node(&node).is_some_and(|node| node.holds(*epoch));

@@ -82,14 +82,16 @@ impl State {
         }
     }
 
-    /// The outputs of maps that lie on a worker are gone, but for those that were kept.
+    /// The outputs of maps that lie on a worker are gone, but for those that were kept or that nobody
+    /// needs.
     fn lose_all_of(&mut self, entry: &mut Entry, node: &str, kept: &BTreeSet<AttemptId>) {
         let is_lost = |(attempt, task): &(&AttemptId, &TaskId)| {
             let committed = self.tasks.get(*task).and_then(|task| task.committed());
             let is_there = committed.is_some_and(|committed| committed.attempt.node == node);
             // planted bug
             let overlooked = self.is_overlooked(**attempt);
-            task.stage == Stage::Map && is_there && !kept.contains(*attempt) && !overlooked
+            let is_at_stake = task.stage == Stage::Map && self.needs(**attempt);
+            is_at_stake && is_there && !kept.contains(*attempt) && !overlooked
         };
         let lost: Vec<TaskId> = self.index.committed.iter().filter(is_lost).map(|(_, task)| *task).collect();
         for task in lost {

@@ -1,1 +1,0 @@
-//! Duties and conversations of an overseer, one by one.

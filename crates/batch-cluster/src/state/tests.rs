@@ -1,1 +1,0 @@
-//! Rules of the state, one by one.
