@@ -35,8 +35,8 @@ impl AttemptId {
     }
 }
 
-/// A worker's lease: the log index of the registration that granted it. Later is greater, for ever,
-/// so it fences what was done under an earlier one.
+/// A worker's lease: the place in the log of the registration that granted it, numbered as attempts
+/// are. Later is greater, for ever, so it fences what was done under an earlier one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);

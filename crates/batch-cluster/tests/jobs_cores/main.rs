@@ -35,7 +35,7 @@ fn run(seed: u64, bugs: &Bugs) -> (Result<(), String>, Counts) {
 
 #[test]
 fn every_invariant_holds() {
-    let (mut all, runs) = (Counts::default(), 200);
+    let (mut all, runs) = (Counts::default(), 600);
     for seed in 0..runs {
         let (verdict, counts) = run(seed, &Bugs::none());
         assert_eq!(verdict, Ok(()), "seed {seed}");
@@ -85,6 +85,7 @@ fn every_planted_bug_is_found() {
         (Bug::RerunAfterSuccess, "B5"),
         (Bug::TwoMasters, "B4"),
         (Bug::DoubleHandling, "B10"),
+        (Bug::SubmitNotIdempotent, "B6"),
     ] {
         let found = (0..300).find(|seed| run(*seed, &bug.into()).0.is_err_and(|why| why.starts_with(by)));
         if found.is_none() {

@@ -128,13 +128,15 @@ fn planted_dead_output_kept() {
     let old = bench.done(map(job, 0), "w-1");
     let epoch = bench.register("w-1", &[]);
     bench.done(map(job, 1), "w-1");
-    bench.one(dead("w-1", epoch));
-    assert!(bench.task(map(job, 0)).committed().is_some(), "of an earlier lease");
-    assert!(bench.task(map(job, 1)).committed().is_none(), "of the current lease");
-    bench.done(map(job, 1), "w-2");
-    let reader = bench.assign(reduce(job, 0), "w-2");
-    let gone = Failure::Fetch { map: old.id, lack: Lack::Gone };
-    assert_eq!(kinds(&bench.one(end(&reader, gone)).1), ["attempt-ended"]);
+    let told_of_loss = |bench: &mut Bench, lack| {
+        let reader = bench.assign(reduce(job, 0), "w-2");
+        let report = end(&reader, Failure::Fetch { map: old.id, lack });
+        kinds(&bench.one(report).1) != ["attempt-ended"]
+    };
+    assert!(!told_of_loss(&mut bench, Lack::Gone), "it came back without it");
+    assert_eq!(kinds(&bench.one(dead("w-1", epoch)).1), ["node-dead"]);
+    assert!(!told_of_loss(&mut bench, Lack::Gone), "it is dead");
+    (0..9).for_each(|_| assert!(!told_of_loss(&mut bench, Lack::Unreachable)));
 }
 
 #[test]

@@ -20,6 +20,12 @@ fn a_submission_is_one_job_however_often_it_is_sent() {
 }
 
 #[test]
+fn planted_submit_not_idempotent() {
+    let mut bench = Bench::with(Bug::SubmitNotIdempotent);
+    assert_ne!(bench.submit(1, 1, 1), bench.submit(1, 1, 1));
+}
+
+#[test]
 fn what_cannot_be_run_is_refused() {
     let mut bench = Bench::new();
     let (answer, words) = bench.apply(&submit(1, 0, 1));
