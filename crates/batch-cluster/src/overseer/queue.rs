@@ -92,6 +92,13 @@ impl Queue {
         Ok(())
     }
 
+    /// A worker says again what is waiting or under way: only the line for the answer is new. False if
+    /// there is no such wish.
+    pub(super) fn adopt(&mut self, decision: &Decision, line: LineId) -> bool {
+        let same = self.wishes().find(|wish| wish.from != From::Itself && wish.decision == *decision);
+        same.map(|wish| wish.from = From::Worker(Some(line))).is_some()
+    }
+
     /// Drops waiting wishes that a newer one makes pointless.
     pub(super) fn drop_waiting(&mut self, is_pointless: impl Fn(&Decision) -> bool) {
         self.waiting.retain(|wish| !is_pointless(&wish.decision));
@@ -135,13 +142,18 @@ impl Queue {
         }
     }
 
-    /// Nobody waits on that line any more.
-    pub(super) fn hang_up(&mut self, line: LineId) {
+    /// All, waiting and under way.
+    fn wishes(&mut self) -> impl Iterator<Item = &mut Wish> {
         let under_way = match &mut self.under_way {
             UnderWay::Wishes(wishes) => wishes.as_mut_slice(),
             UnderWay::Nothing | UnderWay::Forgotten => &mut [],
         };
-        for wish in self.waiting.iter_mut().chain(under_way) {
+        self.waiting.iter_mut().chain(under_way)
+    }
+
+    /// Nobody waits on that line any more.
+    pub(super) fn hang_up(&mut self, line: LineId) {
+        for wish in self.wishes() {
             if wish.from == From::Worker(Some(line)) {
                 wish.from = From::Worker(None);
             }

@@ -24,8 +24,6 @@ impl Overseer {
     pub(super) fn hear(&mut self, now: Moment, state: &State, term: u64, (line, what): (LineId, FromWorker)) {
         match what {
             FromWorker::Register { node, incarnation, slots, kept } => {
-                let is_same = |other: &Decision| matches!(other, Decision::Register { node: other, .. } if *other == node);
-                self.queue.drop_waiting(is_same);
                 self.want(Decision::Register { node, incarnation, slots, kept }, line);
             }
             FromWorker::Heartbeat { node, epoch, seq, attempts, outputs } => {
@@ -44,6 +42,15 @@ impl Overseer {
     /// A worker wants this decided. If it cannot be, the line is closed: what was said is said again
     /// on the next one.
     fn want(&mut self, decision: Decision, line: LineId) {
+        // Workers say with every heartbeat what is not settled.
+        if self.queue.adopt(&decision, line) {
+            return;
+        }
+        if let Decision::Register { node, .. } = &decision {
+            let is_older =
+                |other: &Decision| matches!(other, Decision::Register { node: same, .. } if same == node);
+            self.queue.drop_waiting(is_older);
+        }
         let wish = Wish::of(decision, line);
         if wish.is_none_or(|wish| self.queue.push(wish).is_err()) {
             self.outputs.push(Output::Close { line });

@@ -109,6 +109,33 @@ fn what_gathers_meanwhile_is_proposed_together() {
 }
 
 #[test]
+fn what_is_said_again_is_proposed_once_and_answered_on_the_newest_line() {
+    let mut bench = Bench::with_workers(&["w-1"]);
+    bench.submit(2, 1);
+    let outputs = bench.pass(100 * MS);
+    let epoch = bench.state.node("w-1").unwrap().epoch;
+    let commits: Vec<FromWorker> = launched(&outputs)
+        .into_iter()
+        .map(|(_, attempt, _)| FromWorker::Commit { attempt, epoch, manifest: map_manifest() })
+        .collect();
+    let first = bench.say(1, commits[0].clone());
+    assert_eq!(bench.say(2, commits[0].clone()), Vec::new(), "under way");
+    assert_eq!(bench.say(2, commits[1].clone()), Vec::new());
+    assert_eq!(bench.say(3, commits[1].clone()), Vec::new(), "waiting");
+    let second = bench.decide(1, &first);
+    assert_eq!(proposed(&second).unwrap().len(), 1);
+    let lines = |outputs: &[Output]| -> Vec<u64> {
+        let line = |output: &Output| match output {
+            Output::Say { line, what: ToWorker::Settled { .. } } => Some(line.0),
+            _ => None,
+        };
+        outputs.iter().filter_map(line).collect()
+    };
+    assert_eq!(lines(&second), [2]);
+    assert_eq!(lines(&bench.decide(1, &second)), [3]);
+}
+
+#[test]
 fn workers_wishes_are_proposed_again_when_a_proposal_fails() {
     let mut bench = Bench::in_office(Bugs::none());
     let first = bench.say(1, register("w-1"));
