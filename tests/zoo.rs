@@ -40,10 +40,10 @@ const FOUND_BY: [(&str, &str); 19] = [
 
 /// Oracles that another one always precedes: what trips them when they alone are asked.
 const TRIPPED_BY: [(&str, &str); 6] = [
-    ("election-safety", "vote-cleared-on-stepdown"),
+    ("election-safety", "vote-not-durable"),
     ("leader-completeness", "leader-drops-tail"),
     ("log-matching", "no-conflict-truncate"),
-    ("exactly-once-command", "snapshot-no-sessions"),
+    ("exactly-once-command", "no-conflict-truncate"),
     ("output-equals-oracle", "short-read-is-eof"),
     ("committed-once", "zombie-commit"),
 ];

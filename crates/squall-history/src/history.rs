@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{HISTORY_FORMAT, Record, Seed, SimDuration, Topology};
+use crate::{HISTORY_FORMAT, NetworkProfile, Record, Seed, SimDuration, Topology};
 
 /// What a judge needs to know besides the records.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Header {
     pub bugs: Vec<String>,
     /// The nodes.
     pub topology: Topology,
+    /// Every link before any fault.
+    #[serde(default)]
+    pub network: NetworkProfile,
     /// Virtual length of the scenario.
     pub duration: SimDuration,
     /// What the engine can tell: `vocab.raft`, `truth.node`, …; oracles that need more are not

@@ -107,6 +107,7 @@ fn header(plan: &Plan, kind: &dyn Kind) -> Header {
         config: plan.system.config.clone(),
         bugs: plan.system.bugs.clone(),
         topology: plan.topology.clone(),
+        network: plan.network,
         duration: plan.duration,
         capabilities: [
             "truth.disk",

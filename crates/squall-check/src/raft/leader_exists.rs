@@ -24,14 +24,18 @@
 //!   nobody enters a higher term. That also holds if the leader is outside Q.
 //!
 //! Terms that differ when the quiet begins cost an election or two; ten time-outs leave room for
-//! split votes after that. Without pre-vote or check-quorum it does not hold, and is not meant to. The
-//! network itself, before any fault, must be quick and reliable against the election time-out.
+//! split votes after that. Without pre-vote or check-quorum it does not hold, and is not meant to.
+//!
+//! On a network that before any fault loses packets, or whose links take longer than a tenth of the
+//! election time-out, none of this can be asked for: not applicable.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 use squall_history::vocab::raft::Event;
-use squall_history::{Expect, Header, NodeEvent, NodeName, Record, SimDuration, SimTime};
+use squall_history::{
+    Expect, Header, NetworkProfile, NodeEvent, NodeName, Ppm, Record, SimDuration, SimTime,
+};
 
 use super::Group;
 use super::members::{Members, Word};
@@ -48,6 +52,8 @@ pub struct LeaderExists {
     members: Members,
     links: LinkTruth,
     patience: SimDuration,
+    /// Of a link before any fault, if the network is none on which this can be asked for.
+    unsuited: Option<NetworkProfile>,
     up: BTreeSet<NodeName>,
     paused: BTreeSet<NodeName>,
     /// The latest to lead, with its term, as long as it does.
@@ -85,6 +91,7 @@ impl LeaderExists {
             paused: BTreeSet::new(),
             leader: None,
             quiet: None,
+            unsuited: None,
         }
     }
 
@@ -228,9 +235,15 @@ impl Oracle for LeaderExists {
 impl Invariant for LeaderExists {
     fn begin(&mut self, header: &Header, _expect: &Expect) {
         self.members.begin(header);
+        let slowest = header.network.latency.0 + header.network.jitter.0;
+        let quick = slowest <= self.patience.0 / TIMEOUTS / 10;
+        self.unsuited = Some(header.network).filter(|network| !quick || network.loss > Ppm::ZERO);
     }
 
     fn observe(&mut self, record: &Record, findings: &mut Findings) {
+        if self.unsuited.is_some() {
+            return;
+        }
         // What happens at the deadline itself still counts.
         self.judge(|deadline| record.at > deadline, findings);
         let mut disturbs = self.links.changes_among(record, self.members.names());
@@ -248,6 +261,11 @@ impl Invariant for LeaderExists {
     }
 
     fn end(&mut self, at: SimTime, findings: &mut Findings) {
+        if let Some(NetworkProfile { latency, jitter, loss, .. }) = self.unsuited {
+            return findings.not_applicable(format!(
+                "links take up to {latency} and {jitter} and lose {loss} before any fault"
+            ));
+        }
         self.judge(|deadline| at >= deadline, findings);
     }
 }

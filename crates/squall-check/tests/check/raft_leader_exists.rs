@@ -1,7 +1,9 @@
 //! `leader-exists`: which times are quiet, and what a group owes then. Election time-outs last
 //! 100 ms, so a leader is due after a second.
 
-use crate::raft_words::judged_of;
+use squall_history::{NetworkProfile, Ppm, SimDuration};
+
+use crate::raft_words::{judged_of, judged_on};
 
 const L1: &str = "leader-exists";
 const NONE: &str = "no member leads 1s after a majority was connected and left alone";
@@ -132,4 +134,19 @@ fn five_members_need_three_that_see_each_other() {
     check_of(5, &format!("{begin}{bridge}\n2100 m-1 killed\n2100 m-3 killed"), 1, &[]);
     check_of(5, &format!("{begin}{bridge}\n2100 m-1 killed\n2500 m-5 leader 2"), 2, &[]);
     check_of(5, &format!("{begin}{bridge}\n2100 m-1 killed"), 2, &[&format!("3.100s {NONE}")]);
+}
+
+/// What elections need is promised of a quick and reliable network alone.
+#[test]
+fn a_network_that_is_bad_by_itself_is_not_judged() {
+    let started = "0 m-1 started\n0 m-2 started\n0 m-3 started\n";
+    let slow = NetworkProfile { latency: SimDuration::from_millis(11), ..NetworkProfile::PERFECT };
+    let lossy = NetworkProfile { loss: Ppm::percent(1), ..NetworkProfile::PERFECT };
+    for network in [slow, lossy] {
+        let found = judged_on(network, 3, L1, started);
+        assert_eq!((found.exercised, found.violations.as_slice()), (0, [].as_slice()));
+        assert!(found.verdict.not_applicable[L1].starts_with("links take up to"), "{network:?}");
+    }
+    let quick = NetworkProfile { latency: SimDuration::from_millis(10), ..NetworkProfile::PERFECT };
+    assert_eq!(judged_on(quick, 3, L1, started).violations, [format!("1.000s {NONE}")]);
 }

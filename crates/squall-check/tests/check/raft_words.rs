@@ -33,6 +33,11 @@ pub(crate) fn judged(invariant: &str, text: &str) -> Found {
 
 /// As [`judged`], of so many members.
 pub(crate) fn judged_of(members: u32, invariant: &str, text: &str) -> Found {
+    judged_on(NetworkProfile::LAN, members, invariant, text)
+}
+
+/// As [`judged_of`], on another network.
+pub(crate) fn judged_on(network: NetworkProfile, members: u32, invariant: &str, text: &str) -> Found {
     let group = Group {
         role: "m".to_owned(),
         directory: "ctl".to_owned(),
@@ -41,6 +46,7 @@ pub(crate) fn judged_of(members: u32, invariant: &str, text: &str) -> Found {
     let capabilities = ["vocab.raft", "truth.disk", "truth.fault", "truth.node"];
     let header = Header {
         topology: Topology::of_roles(&[("m", members), ("x", 1)]),
+        network,
         duration: SimDuration::from_secs(10),
         capabilities: capabilities.map(str::to_owned).to_vec(),
         ..crate::support::header(10)
@@ -57,7 +63,7 @@ pub(crate) fn judged_of(members: u32, invariant: &str, text: &str) -> Found {
     let verdict = judge.finish(&history);
     let own = verdict.violations.iter().filter(|violation| violation.oracle == invariant);
     let violations = own.map(|violation| format!("{} {}", violation.at, violation.message)).collect();
-    Found { violations, exercised: verdict.exercised[invariant], verdict }
+    Found { violations, exercised: verdict.exercised.get(invariant).copied().unwrap_or(0), verdict }
 }
 
 /// Checks what an invariant finds, and how often it was exercised.

@@ -443,6 +443,7 @@ fn header(plan: Plan) -> Header {
         system: "batch".to_owned(),
         config: plan.system.config,
         bugs: plan.system.bugs,
+        network: plan.network,
         topology: plan.topology,
         duration: plan.duration,
         capabilities: strings(&["vocab.raft"]),

@@ -304,6 +304,7 @@ impl Story {
     pub(super) fn history(&self) -> History {
         let header = Header {
             topology: Topology::of_roles(&[("controller", 2), ("worker", 2), ("client", 2)]),
+            network: squall_history::NetworkProfile::LAN,
             capabilities: vec!["vocab.batch".to_owned(), "vocab.op".to_owned()],
             ..crate::support::header(30)
         };
