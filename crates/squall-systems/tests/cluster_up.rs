@@ -1,6 +1,8 @@
 //! `cluster up` as a user runs it: real processes, real sockets, real files, compared with
 //! `tr | sort | uniq -c`; also with a leader and a worker killed for real.
 
+#![expect(clippy::unwrap_used, reason = "what the tests have in common stands outside of them")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -7,9 +7,9 @@ use squall_io::{rand, time};
 use tokio::io::AsyncWriteExt;
 
 use super::Error;
-use super::codec::{frame, read_frame};
 use super::config::ClientConfig;
 use super::protocol::{Answer, Inbound, MAX_ARGUMENT, MAX_KEY, Op, Outcome, Reply, Request};
+use squall_wire::{frame, read_frame};
 
 /// The pause after a first failure; it doubles up to [`MAX_PAUSE`], and a random part of it is
 /// waited, at least half.

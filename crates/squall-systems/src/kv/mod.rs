@@ -69,7 +69,6 @@
 
 pub mod bugs;
 pub mod client;
-pub mod codec;
 pub mod config;
 pub mod core;
 mod error;

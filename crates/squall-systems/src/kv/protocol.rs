@@ -1,6 +1,6 @@
 //! What clients, servers and logs say: operations, entries, requests, messages.
 //!
-//! Plain data; how it becomes bytes is said in [`codec`](super::codec).
+//! Plain data; how it becomes bytes is said in [`squall_wire`].
 
 use serde::{Deserialize, Serialize};
 

@@ -4,9 +4,7 @@
 //! to the other members and the connections have tasks of their own. It decides nothing.
 
 mod handle;
-mod link;
 mod listen;
-mod outbox;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use squall_io::net::TcpListener;
 use squall_io::task::JoinSet;
 use squall_io::{observe, rand, select, time};
+use squall_wire::{Outbox, frame, peer};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::config::MemberConfig;
@@ -24,12 +23,12 @@ use super::replica::StateMachine;
 use super::service::{Effect, Event, Reply, ReplyTo, Request, Service};
 use super::storage::{Disk, Storage, recover};
 
-use outbox::Outbox;
-
 pub use handle::{Handle, Status};
 
 /// Events that may wait for the service; connections stand still beyond it.
 const EVENT_LIMIT: usize = 1_024;
+/// Messages that wait for a peer: a second of heartbeats and a good number of appends.
+const OUTBOX_LIMIT: usize = 128;
 
 /// The first thing on a connection, and each after it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -54,7 +53,7 @@ pub(crate) enum News {
 pub struct Member<S> {
     service: Service<S>,
     effects: Vec<Effect>,
-    outboxes: Vec<Outbox>,
+    outboxes: Vec<Outbox<Message>>,
     batches: mpsc::UnboundedSender<(Token, Vec<Write>)>,
     inbox: mpsc::Receiver<News>,
     status: watch::Sender<Status>,
@@ -196,10 +195,12 @@ impl<S: StateMachine> Member<S> {
 }
 
 /// A line to every other member.
-fn link_all(tasks: &mut JoinSet<()>, settings: &Settings, port: u16) -> Vec<Outbox> {
-    let outboxes: Vec<Outbox> = settings.members.iter().map(|_| Outbox::default()).collect();
-    for (to, outbox) in outboxes.iter().enumerate().filter(|(to, _)| *to != settings.place) {
-        tasks.spawn(link::run(settings.place, settings.members[to].clone(), port, outbox.clone()));
+fn link_all(tasks: &mut JoinSet<()>, settings: &Settings, port: u16) -> Vec<Outbox<Message>> {
+    let outboxes: Vec<Outbox<Message>> = settings.members.iter().map(|_| Outbox::new(OUTBOX_LIMIT)).collect();
+    let from = settings.place;
+    let encode = move |message| frame(&Inbound::Member { from, message });
+    for (to, outbox) in outboxes.iter().enumerate().filter(|(to, _)| *to != from) {
+        tasks.spawn(peer::keep_up(settings.members[to].clone(), port, outbox.clone(), encode));
     }
     outboxes
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use squall_io::net::{TcpListener, TcpStream};
 use squall_io::{select, task, time};
+use squall_wire::{frame, read_frame};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::kv::codec::{frame, read_frame};
 use crate::kv::protocol::{Inbound, MAX_ARGUMENT, MAX_KEY, Reply, Request};
 
 use super::Event;

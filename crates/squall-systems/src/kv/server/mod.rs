@@ -3,29 +3,27 @@
 //! One task owns the core and never waits for anything but the next event: the disk, the lines to
 //! the other servers and the connections have tasks of their own. It decides nothing.
 
-mod link;
 mod listen;
-mod outbox;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::sync::Arc;
 
 use squall_io::net::TcpListener;
 use squall_io::task::JoinSet;
 use squall_io::{observe, rand, select, time};
+use squall_wire::{Outbox, frame, peer};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Error;
 use super::config::ServerConfig;
 use super::core::{Core, Input, Moment, Output, ReplyTo, Settings, Token, Word};
-use super::protocol::{Message, Outcome, Request};
+use super::protocol::{Inbound, Message, Outcome, Request};
 use super::wal::{Record, Wal};
-
-use outbox::Outbox;
 
 /// Events that may wait for the core; connections stand still beyond it.
 const EVENT_LIMIT: usize = 1_024;
+/// Messages that wait for a peer; 256 are five seconds of heartbeats and ten batches a second.
+const OUTBOX_LIMIT: usize = 256;
 
 /// What the other tasks tell the one that owns the core.
 enum Event {
@@ -47,10 +45,10 @@ pub async fn run(config: ServerConfig) -> io::Result<()> {
     let (events, inbox) = mpsc::channel(EVENT_LIMIT);
     // Aborted when this returns.
     let mut tasks = JoinSet::new();
-    let outboxes: Vec<Outbox> = config.servers.iter().map(|_| Outbox::default()).collect();
+    let outboxes: Vec<Outbox<Message>> = config.servers.iter().map(|_| Outbox::new(OUTBOX_LIMIT)).collect();
     for (to, outbox) in outboxes.iter().enumerate().filter(|(to, _)| *to != place) {
-        let address = Arc::new((config.servers[to].clone(), config.port));
-        tasks.spawn(link::run(place, address, outbox.clone()));
+        let encode = move |message| frame(&Inbound::Server { from: place, message });
+        tasks.spawn(peer::keep_up(config.servers[to].clone(), config.port, outbox.clone(), encode));
     }
     let (records, batches) = mpsc::unbounded_channel();
     tasks.spawn(write_batches(wal, batches, events.clone()));
@@ -95,7 +93,7 @@ async fn write_batches(
 
 struct Shell {
     core: Core,
-    outboxes: Vec<Outbox>,
+    outboxes: Vec<Outbox<Message>>,
     records: mpsc::UnboundedSender<(Token, Vec<Record>)>,
     replies: BTreeMap<ReplyTo, oneshot::Sender<Outcome>>,
     /// Outputs that wait for a token, in order.

@@ -19,9 +19,9 @@ mod disk;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::codec::crc32c;
 use super::core::Log;
 use super::protocol::Entry;
+use squall_wire::crc32c;
 
 pub use disk::Wal;
 

@@ -1,4 +1,4 @@
-//! The line to one other member: connects, sends what the outbox holds, connects again.
+//! The line to one peer: connects, sends what the outbox holds, connects again.
 //!
 //! A line is used in one direction; the other end answers each frame with one byte. When those fail
 //! to come the line is dropped: after a partition a fresh connection is there at once, while an old
@@ -14,11 +14,7 @@ use squall_io::time::{self, Instant};
 use squall_io::{rand, select};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::codec::frame;
-use crate::raft::message::Message;
-
-use super::Inbound;
-use super::outbox::Outbox;
+use crate::Outbox;
 
 /// Given to a connection attempt, and the longest pause between two: after a partition heals, the
 /// line is back within the sum of both.
@@ -26,19 +22,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// The first pause after a failure; it doubles up to [`CONNECT_TIMEOUT`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// A line on which frames wait this long for their byte is taken for dead: longer than any round
-/// trip with which the group could elect a leader.
+/// trip with which a group could elect a leader or renew a lease.
 const SILENCE: Duration = Duration::from_millis(1_500);
 
-/// Keeps up the line from member `from` to the member `name`, for ever.
-pub(super) async fn run(from: usize, name: String, port: u16, outbox: Outbox) {
+/// Keeps up the line to the peer that listens as `name` on `port`, for ever. `encode` makes a frame of
+/// a message; the peer answers each with one byte.
+pub async fn keep_up<T>(name: String, port: u16, outbox: Outbox<T>, encode: impl Fn(T) -> Vec<u8>) {
     let mut pause = FIRST_PAUSE;
     loop {
         let connecting = TcpStream::connect((name.as_str(), port));
         if let Ok(Ok(stream)) = time::timeout(CONNECT_TIMEOUT, connecting).await {
             let (read, write) = stream.into_split();
-            let mut line = Line { from, read, write, unanswered: VecDeque::new(), answered: 0 };
+            let mut line = Line { read, write, unanswered: VecDeque::new(), answered: 0 };
             // However it ends, the answer is to connect again.
-            line.carry(&outbox).await.ok();
+            line.carry(&outbox, &encode).await.ok();
             if line.answered > 0 {
                 pause = FIRST_PAUSE;
             }
@@ -50,7 +47,6 @@ pub(super) async fn run(from: usize, name: String, port: u16, outbox: Outbox) {
 }
 
 struct Line {
-    from: usize,
     read: OwnedReadHalf,
     write: OwnedWriteHalf,
     /// When the frames that have no answer yet were sent.
@@ -59,14 +55,14 @@ struct Line {
     answered: usize,
 }
 
-enum Event {
-    Filled(VecDeque<Message>),
+enum Event<T> {
+    Filled(VecDeque<T>),
     Answered(io::Result<usize>),
     Silent,
 }
 
 impl Line {
-    async fn carry(&mut self, outbox: &Outbox) -> io::Result<()> {
+    async fn carry<T>(&mut self, outbox: &Outbox<T>, encode: &impl Fn(T) -> Vec<u8>) -> io::Result<()> {
         let mut answers = [0; 256];
         loop {
             let patience = self.unanswered.front().map(|sent| SILENCE.saturating_sub(sent.elapsed()));
@@ -76,7 +72,7 @@ impl Line {
                 () = time::sleep(patience.unwrap_or(SILENCE)) => Event::Silent,
             };
             match event {
-                Event::Filled(messages) => self.send(messages).await?,
+                Event::Filled(messages) => self.send(messages.into_iter().map(encode)).await?,
                 Event::Answered(count) => match count? {
                     0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                     count => {
@@ -91,10 +87,9 @@ impl Line {
         }
     }
 
-    async fn send(&mut self, messages: VecDeque<Message>) -> io::Result<()> {
+    async fn send(&mut self, frames: impl Iterator<Item = Vec<u8>>) -> io::Result<()> {
         let now = time::now();
-        for message in messages {
-            let bytes = frame(&Inbound::Member { from: self.from, message });
+        for bytes in frames {
             self.unanswered.push_back(now);
             time::timeout(SILENCE, self.write.write_all(&bytes)).await??;
         }
