@@ -159,7 +159,7 @@ fn list_is_text_for_people_and_json_for_programs() {
         items.map(|item| item["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(names(&json["scenarios"]), ["quiet", "twice"]);
-    assert_eq!(names(&json["systems"]), ["hostile", "kv"]);
+    assert_eq!(names(&json["systems"]), ["batch", "hostile", "kv"]);
     let text = project.squall(&["list"]).expect(0).out;
     for system in json["systems"].as_array().unwrap() {
         let conditions: Vec<&str> =
