@@ -26,8 +26,8 @@ pub struct SystemEntry {
     pub conditions: Vec<String>,
     /// Planted bugs.
     pub bugs: Vec<String>,
-    /// Names (or ids) of invariants, conditions and bugs that the design has and the program has
-    /// not yet: accepted with a warning.
+    /// What the design has and the program has not yet, accepted with a warning: names (or ids) of
+    /// invariants, conditions and bugs; settings by dotted path (`workload.mix.sort`).
     pub planned: Vec<String>,
     /// Judges `system.config`.
     pub check_config: SectionCheck,

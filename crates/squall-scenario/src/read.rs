@@ -174,9 +174,8 @@ impl<'a> Reader<'a> {
             Some(entry) => entry.key_span.clone(),
             None => node.map_or(fields.head(), Node::head),
         };
-        let check = entry.map(|entry| &entry.check_config);
         let config = config.map(|entry| &entry.value);
-        let config = Section::read(config, SectionKind::Config, place, check, self.report);
+        let config = Section::read(config, SectionKind::Config, place, entry, self.report);
         let bugs = options.and_then(|options| options.get("bugs"));
         let bugs = bugs.map(|list| self.bugs(list, entry)).unwrap_or_default();
         SystemSection { name: name.map(str::to_owned), entry, config, bugs }
@@ -194,9 +193,8 @@ impl<'a> Reader<'a> {
     fn workload(&mut self, fields: &Fields<'_>, system: Option<&SystemEntry>) -> Section {
         let workload = fields.entry("workload");
         let place = workload.map_or(fields.head(), |entry| entry.key_span.clone());
-        let check = system.map(|system| &system.check_workload);
         let workload = workload.map(|entry| &entry.value);
-        Section::read(workload, SectionKind::Workload, place, check, self.report)
+        Section::read(workload, SectionKind::Workload, place, system, self.report)
     }
 
     fn reseed(&mut self, fields: &Fields<'_>) -> Vec<Reseed> {

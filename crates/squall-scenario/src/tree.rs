@@ -87,6 +87,13 @@ impl Node {
         }
     }
 
+    /// The place of the key at the end of a path of keys, if all of it exists.
+    pub(crate) fn find(&self, path: &[String]) -> Option<Span> {
+        let (first, rest) = path.split_first()?;
+        let entry = self.get(first)?;
+        if rest.is_empty() { Some(entry.key_span.clone()) } else { entry.value.find(rest) }
+    }
+
     /// The place of a path of keys and list positions: that of the last key that exists.
     pub(crate) fn place(&self, path: &[String]) -> Option<Span> {
         let (first, rest) = path.split_first()?;

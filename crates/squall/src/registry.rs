@@ -87,6 +87,7 @@ fn entry(kind: &Arc<dyn Kind>) -> SystemEntry {
         oracles: oracles(instance.as_ref()),
         conditions: common.chain(kind.conditions().iter().copied()).map(str::to_owned).collect(),
         bugs: kind.bugs().iter().map(|bug| bug.name.to_owned()).collect(),
+        planned: kind.planned().iter().map(|name| (*name).to_owned()).collect(),
         check_config: Arc::new(move |section| config.check_config(section)),
         check_workload: Arc::new(move |section| workload.check_workload(section)),
         ..SystemEntry::new(roles.collect())
@@ -110,6 +111,7 @@ pub(crate) trait Kind: Send + Sync {
     fn roles(&self) -> Vec<Role>;
     fn bugs(&self) -> &'static [PlantedBug];
     fn conditions(&self) -> &'static [&'static str];
+    fn planned(&self) -> &'static [&'static str];
     fn check_config(&self, section: &Value) -> Result<(), SectionError>;
     fn check_workload(&self, section: &Value) -> Result<(), SectionError>;
     /// A system for one run. An absent section (`null`) is the default.
@@ -150,6 +152,10 @@ impl<S: System> Kind for Typed<S> {
 
     fn conditions(&self) -> &'static [&'static str] {
         S::conditions()
+    }
+
+    fn planned(&self) -> &'static [&'static str] {
+        S::planned()
     }
 
     fn check_config(&self, section: &Value) -> Result<(), SectionError> {

@@ -65,6 +65,13 @@ pub trait System: Sized + 'static {
         &[]
     }
 
+    /// What it is to have and has not yet: names (or ids) of oracles, conditions and planted bugs;
+    /// settings by dotted path (`workload.mix.sort`). Scenarios that name them can be checked and
+    /// planned, and are refused by name where they would run.
+    fn planned() -> &'static [&'static str] {
+        &[]
+    }
+
     /// Names of its own words (`vocab/name`) that scenarios may list under `sometimes`.
     fn conditions() -> &'static [&'static str] {
         &[]

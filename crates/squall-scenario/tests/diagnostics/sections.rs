@@ -1,6 +1,6 @@
 //! Errors in every section but the faults.
 
-use super::{below, check};
+use super::{below, check, support::must_read};
 
 #[test]
 fn no_version() {
@@ -253,6 +253,30 @@ error[E0038]: the system refuses `workload`
   |                        ^^^^ no job kind `grep`
 ",
     );
+}
+
+/// What the system is to get is told, and not what its own words would make of it; mistakes beside
+/// it are found.
+#[test]
+fn a_setting_that_is_planned() {
+    check(
+        &below("workload: { jobs: 60, mix: { wordcount: 1, dag: 1..2 } }\n"),
+        r"
+error[E0038]: the system refuses `workload`
+ --> scenario.yaml:5:13
+  |
+5 | workload: { jobs: 60, mix: { wordcount: 1, dag: 1..2 } }
+  |             ^^^^ at most 50 jobs
+
+warning[E0060]: `workload.mix.dag` is not supported yet
+ --> scenario.yaml:5:44
+  |
+5 | workload: { jobs: 60, mix: { wordcount: 1, dag: 1..2 } }
+  |                                            ^^^ cannot be run yet
+",
+    );
+    let fine = must_read(&below("workload: { mix: { dag: 1..2 } }\n"));
+    assert_eq!(fine.unsupported.len(), 1);
 }
 
 #[test]

@@ -27,7 +27,14 @@ pub(crate) fn catalogue() -> Catalogue {
         ],
         conditions: words(&["leader-changed", "leader-elected", "task-reassigned"]),
         bugs: words(&["forgets-vote", "acks-early"]),
-        planned: words(&["exclusive-lease", "R8", "snapshot-installed", "lease-no-uncertainty"]),
+        planned: words(&[
+            "exclusive-lease",
+            "R8",
+            "snapshot-installed",
+            "lease-no-uncertainty",
+            "system.config.mirrors",
+            "workload.mix.dag",
+        ]),
         check_config: Arc::new(|config| known_keys(config, &["replication", "heartbeat", "lease"])),
         check_workload: Arc::new(check_workload),
         ..SystemEntry::new(vec![

@@ -164,6 +164,21 @@ impl System for Batch {
         const BUGS: [PlantedBug; batch_cluster::BUGS.len()] = super::planted(batch_cluster::BUGS);
         &BUGS
     }
+
+    fn planned() -> &'static [&'static str] {
+        &[
+            "system.config.replication",
+            "workload.mix.sort",
+            "workload.mix.join",
+            "workload.mix.kmeans",
+            "workload.mix.dag",
+            "workload.mix.grep-rand",
+            "exclusive-lease",
+            "R8",
+            "lease-no-uncertainty",
+            "local-leader-read",
+        ]
+    }
 }
 
 /// What a job should publish, by its specification as the history has it. `None` if its input
