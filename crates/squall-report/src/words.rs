@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 
 use squall_history::{
-    Action, Direction, Filter, LinkSelector, Mode, NodeName, Partition, PlannedFault, Selector,
+    Action, Direction, DiskFault, DiskTrouble, Filter, LinkSelector, Mode, NodeName, Partition, PlannedFault,
+    Rot, Selector,
 };
 
-use crate::text::{first_few, one_line};
+use crate::text::{counted, first_few, one_line};
 
 /// Parts of one list (groups of nodes, cuts of a partition) that are spelled out.
 const PARTS_SHOWN: usize = 6;
@@ -84,7 +85,25 @@ fn describe(action: &Action, spacing: Spacing) -> String {
         Action::Reorder { link, reorder, delay } => {
             format!("{keyword} {reorder} by up to {delay} on {}", links(link, spacing))
         }
+        Action::Disk(fault) => format!("{keyword} {}", disk(fault)),
     }
+}
+
+fn disk(fault: &DiskFault) -> String {
+    let word = fault.trouble.word();
+    let what = match &fault.trouble {
+        DiskTrouble::Error { percent, ops } => {
+            let ops: Vec<&str> = ops.iter().map(|op| op.name()).collect();
+            format!("{word} {percent} of {}", ops.join("/"))
+        }
+        DiskTrouble::Slow { latency: (low, high) } if low == high => format!("{word} +{low}"),
+        DiskTrouble::Slow { latency: (low, high) } => format!("{word} +{low}..{high}"),
+        DiskTrouble::Corrupt(Rot::Percent(share)) => format!("{word} {share} of sectors"),
+        DiskTrouble::Corrupt(Rot::Sectors(count)) => format!("{word} {}", counted((*count).into(), "sector")),
+        DiskTrouble::Full | DiskTrouble::Stall | DiskTrouble::LyingSync => word.to_owned(),
+    };
+    let path = fault.path.as_deref().map(|path| format!(" ({})", one_line(path, 60))).unwrap_or_default();
+    format!("{what} on {}{path}", selector(&fault.target))
 }
 
 fn links(link: &LinkSelector, spacing: Spacing) -> String {

@@ -79,7 +79,7 @@ impl Effect {
     fn of(action: &Action) -> Option<Self> {
         let degraded = |link| links(std::slice::from_ref(link)).map_or(Self::Unclear, Self::Degraded);
         match action {
-            Action::Kill(_) | Action::PowerLoss(_) | Action::Pause(_) => None,
+            Action::Kill(_) | Action::PowerLoss(_) | Action::Pause(_) | Action::Disk(_) => None,
             Action::Partition(Partition::Cuts(cuts)) => Some(links(cuts).map_or(Self::Unclear, Self::Cut)),
             Action::Partition(Partition::Shape(_)) => Some(Self::Unclear),
             Action::Latency { link, .. }

@@ -10,13 +10,13 @@ mod bind;
 mod budget;
 mod shape;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use squall_check::FaultCounts;
 use squall_history::{
     Body, Draws, FaultEvent, FaultId, NodeName, Plan, PlannedFault, SimTime, Topology, Veto,
 };
-use squall_sim::{Effects, RuleId};
+use squall_sim::{DiskRuleId, Effects, RuleId};
 
 use crate::{Engine, FaultBudget};
 
@@ -33,6 +33,8 @@ pub(crate) struct Nemesis<'a> {
     /// How many faults keep a node down, and standing still.
     down: BTreeMap<NodeName, u32>,
     paused: BTreeMap<NodeName, u32>,
+    /// Nodes whose disks have lied or rotted: what they hold is in doubt for ever.
+    distrusted: BTreeSet<NodeName>,
     budget: Budget,
     leader: Option<NodeName>,
     bound: Vec<PlannedFault>,
@@ -60,6 +62,8 @@ enum Hold {
     Paused(Vec<NodeName>),
     Rule(RuleId),
     Cut(RuleId, Vec<(NodeName, NodeName)>),
+    /// A fault of disks, and the nodes that it keeps from their work.
+    Disk(DiskRuleId, Vec<NodeName>),
 }
 
 impl<'a> Nemesis<'a> {
@@ -80,6 +84,7 @@ impl<'a> Nemesis<'a> {
             active: BTreeMap::new(),
             down: BTreeMap::new(),
             paused: BTreeMap::new(),
+            distrusted: BTreeSet::new(),
             budget: Budget::new(tolerates, &plan.topology),
             leader: None,
             bound: Vec::new(),
@@ -127,6 +132,7 @@ impl<'a> Nemesis<'a> {
                 Hold::Paused(nodes) => {
                     nodes.iter().for_each(|node| active.effects.merge(&engine.missed(node)));
                 }
+                Hold::Disk(rule, _) => active.effects.merge(&engine.remove_disk_rule(*rule)),
                 Hold::Down(_) => {}
             }
             self.observed(engine, place, &active.effects);
