@@ -176,7 +176,7 @@ fn number_list(numbers: &BTreeSet<u32>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use squall_history::{FaultId, PartitionShape, Ppm, SimDuration, SimTime};
+    use squall_history::{DiskOp, FaultId, PartitionShape, Ppm, SimDuration, SimTime};
 
     fn nodes(names: &[&str]) -> Vec<NodeName> {
         names.iter().map(|name| NodeName::from(*name)).collect()
@@ -248,6 +248,28 @@ mod tests {
             Action::Reorder { link: to, reorder: Ppm::percent(2), delay: ms(10) },
             "reorder 2% by up to 10ms on controller-1 → controller-2,3",
         );
+    }
+
+    #[test]
+    fn every_disk_fault_has_its_words() {
+        let ms = SimDuration::from_millis;
+        let on = |trouble, path: Option<&str>, expected| {
+            let target = Selector::Nodes(nodes(&["w-1", "w-2"]));
+            check(Action::Disk(DiskFault { target, path: path.map(str::to_owned), trouble }), expected);
+        };
+        let (ops, percent) = (vec![DiskOp::Read, DiskOp::Sync], Ppm::percent(10));
+        on(
+            DiskTrouble::Error { percent, ops },
+            Some("ctl/**"),
+            "disk error 10% of read/sync on w-1,2 (ctl/**)",
+        );
+        on(DiskTrouble::Full, None, "disk full on w-1,2");
+        on(DiskTrouble::Slow { latency: (ms(10), ms(200)) }, None, "disk slow +10ms..200ms on w-1,2");
+        on(DiskTrouble::Slow { latency: (ms(10), ms(10)) }, None, "disk slow +10ms on w-1,2");
+        on(DiskTrouble::Stall, None, "disk stall on w-1,2");
+        on(DiskTrouble::LyingSync, None, "disk lying-sync on w-1,2");
+        on(DiskTrouble::Corrupt(Rot::Percent(percent)), None, "disk corrupt 10% of sectors on w-1,2");
+        on(DiskTrouble::Corrupt(Rot::Sectors(1)), Some("a"), "disk corrupt 1 sector on w-1,2 (a)");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, SeekFrom};
-use std::ops::Range;
 
 use squall_history::{Body, DiskEvent, DiskOp, DiskTrouble, Ppm, Rot};
 use squall_io::fs::{self, File, OpenOptions};
@@ -16,10 +15,15 @@ fn failing_sync() -> DiskTrouble {
     DiskTrouble::Error { percent: Ppm::percent(100), ops: vec![DiskOp::Sync] }
 }
 
+/// First and last byte, the latter not included.
+type Span = (u64, u64);
+
 /// What the oracles were told last of each file.
-fn held(stage: &Stage) -> BTreeMap<String, Vec<Range<u64>>> {
+fn held(stage: &Stage) -> BTreeMap<String, Vec<Span>> {
     let events = stage.records.iter().filter_map(|record| match &record.body {
-        Body::Disk(DiskEvent::Holds { file, ranges }) => Some((file.clone(), ranges.clone())),
+        Body::Disk(DiskEvent::Holds { file, ranges }) => {
+            Some((file.clone(), ranges.iter().map(|range| (range.start, range.end)).collect()))
+        }
         _ => None,
     });
     events.collect()
@@ -65,7 +69,7 @@ fn after_power_loss(
     seed: u64,
     trouble: Option<&DiskTrouble>,
     loss_ms: u64,
-) -> (Vec<String>, Vec<Range<u64>>, String, Effects) {
+) -> (Vec<String>, Vec<Span>, String, Effects) {
     let mut stage = told(seed);
     stage.start("n-1", scribe());
     stage.run(100);
@@ -78,7 +82,7 @@ fn after_power_loss(
     stage.start("n-1", read());
     stage.run(1_000);
     let left = stage.said("n-1").last().unwrap().clone();
-    assert_eq!(held(&stage)["log"].first().unwrap().start, 0, "what was kept is certain");
+    assert_eq!(held(&stage)["log"].first().unwrap().0, 0, "what was kept is certain");
     (said, before, left, effects)
 }
 
@@ -88,13 +92,13 @@ fn a_failed_sync_drops_what_was_to_be_written_and_the_next_one_says_nothing_of_i
         let (said, before, left, effects) = after_power_loss(seed, Some(&failing_sync()), 400);
         // The pages are there to be read, and the second sync is fine.
         assert_eq!(said, ["first false", "second ok", "300x2 300x1 300x3"]);
-        assert_eq!(before, [300..900]);
+        assert_eq!(before, [(300, 900)]);
         // They were marked clean: the second sync had nothing to write, and the old bytes are back.
         assert_eq!(left, "600x1 300x3", "seed {seed}");
         assert_eq!((effects.get("errors-returned"), effects.get("writes-dropped")), (1, 1));
         let (said, before, left, _) = after_power_loss(seed, None, 400);
         assert_eq!(said, ["first true", "second ok", "300x2 300x1 300x3"]);
-        assert_eq!((before, left), (vec![0..900], "300x2 300x1 300x3".to_owned()));
+        assert_eq!((before, left), (vec![(0, 900)], "300x2 300x1 300x3".to_owned()));
     }
 }
 
@@ -105,15 +109,15 @@ fn a_lying_sync_makes_nothing_durable_and_an_honest_one_after_it_makes_all() {
         // The power goes between the two syncs.
         let (said, before, left, effects) = after_power_loss(seed, Some(&DiskTrouble::LyingSync), 230);
         assert_eq!(said, ["first true"]);
-        assert_eq!(before, [300..600]);
+        assert_eq!(before, [(300, 600)]);
         assert_eq!((effects.get("syncs-faked"), effects.iter().count()), (1, 1));
         lost += u32::from(left == "600x1");
         whole += u32::from(left == "300x2 300x1");
         let (said, before, left, _) = after_power_loss(seed, Some(&DiskTrouble::LyingSync), 400);
         assert_eq!(said, ["first true", "second ok", "300x2 300x1 300x3"]);
-        assert_eq!((before, left), (vec![0..900], said[2].clone()));
+        assert_eq!((before, left), (vec![(0, 900)], said[2].clone()));
         let (_, before, left, _) = after_power_loss(seed, None, 230);
-        assert_eq!((before, left), (vec![0..600], "300x2 300x1".to_owned()));
+        assert_eq!((before, left), (vec![(0, 600)], "300x2 300x1".to_owned()));
     }
     // The write lies within one sector: torn is half the time lost and half the time whole.
     assert_eq!(lost + whole, 40);
@@ -165,7 +169,7 @@ fn rotten(seed: u64, rot: Option<Rot>, path: Option<&str>) -> (Stage, Effects) {
     stage.start("n-1", archive());
     stage.run(100);
     let before = held(&stage);
-    assert_eq!((&before["a/one"], &before["two"]), (&vec![512..4_096], &vec![0..4_096]));
+    assert_eq!((&before["a/one"], &before["two"]), (&vec![(512, 4_096)], &vec![(0, 4_096)]));
     let trouble = rot.map(DiskTrouble::Corrupt);
     let rule = trouble.map(|trouble| stage.disk_rule("it", &trouble, path, "n-1"));
     let effects = rule.map(|rule| stage.remove_disk_rule(rule)).unwrap_or_default();
@@ -180,7 +184,7 @@ fn corrupt_turns_one_bit_in_each_sector_it_hits_for_good() {
     let (mut stage, effects) = rotten(1, Some(Rot::Percent(Ppm::percent(100))), None);
     assert_eq!((effects.get("sectors-corrupted"), effects.iter().count()), (16, 1));
     let now = held(&stage);
-    let bytes = |ranges: &[Range<u64>]| ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+    let bytes = |ranges: &[Span]| ranges.iter().map(|range| range.1 - range.0).sum::<u64>();
     assert_eq!((bytes(&now["a/one"]), bytes(&now["two"])), (4_096 - 512 - 7, 4_096 - 8));
     stage.run(250);
     // What was to be written was in memory, and heals the medium when it is.
@@ -190,7 +194,7 @@ fn corrupt_turns_one_bit_in_each_sector_it_hits_for_good() {
     assert_eq!(bytes(&held(&stage)["a/one"]), 4_096 - 7);
     stage.run(450);
     assert_eq!(stage.said("n-1")[2], "00000000 11111111", "written anew");
-    assert_eq!(held(&stage)["a/one"], [0..4_096]);
+    assert_eq!(held(&stage)["a/one"], [(0, 4_096)]);
     stage.power_loss(&"n-1".into());
     stage.start("n-1", bits());
     stage.run(500);

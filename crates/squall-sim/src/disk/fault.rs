@@ -100,12 +100,12 @@ impl Disks {
         is_kind: impl Fn(&DiskTrouble) -> bool,
     ) -> Vec<DiskRuleId> {
         let mut names = None;
-        let rules = self.rules.active.iter().filter(|(_, rule)| {
-            let Some(glob) = rule.path.as_deref().filter(|_| is_kind(&rule.trouble)) else {
-                return is_kind(&rule.trouble) && rule.met.contains_key(&node);
-            };
-            let names = names.get_or_insert_with(|| target.names(&self.disks[node as usize]));
-            rule.met.contains_key(&node) && names.iter().any(|name| covers(glob, name))
+        let here = |rule: &ActiveRule| is_kind(&rule.trouble) && rule.met.contains_key(&node);
+        let rules = self.rules.active.iter().filter(|(_, rule)| here(rule)).filter(|(_, rule)| {
+            rule.path.as_deref().is_none_or(|glob| {
+                let names = names.get_or_insert_with(|| target.names(&self.disks[node as usize]));
+                names.iter().any(|name| covers(glob, name))
+            })
         });
         rules.map(|(id, _)| DiskRuleId(*id)).collect()
     }

@@ -115,9 +115,23 @@ impl Nemesis<'_> {
                 }
             }
             Hold::Rule(rule) | Hold::Cut(rule, _) => effects.merge(&engine.remove_rule(rule)),
-            Hold::Disk(rule, _) => effects.merge(&engine.remove_disk_rule(rule)),
+            Hold::Disk(rule, nodes) => {
+                effects.merge(&engine.remove_disk_rule(rule));
+                self.start_again(engine, &nodes);
+            }
         }
         self.observed(engine, place, &effects);
+    }
+
+    /// Whoever repairs a disk starts the software again that ended on it. It is no effect of the fault
+    /// that what was left of its process goes.
+    fn start_again(&mut self, engine: &mut dyn Engine, nodes: &[NodeName]) {
+        for node in nodes.iter().filter(|node| !self.down.contains_key(*node)) {
+            if self.gave_up.remove(node) && engine.is_up(node) {
+                engine.kill(node);
+                engine.start(node);
+            }
+        }
     }
 
     /// What would be unavailable if `act` came on top of what is in force.

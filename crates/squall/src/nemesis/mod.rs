@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use squall_check::FaultCounts;
 use squall_history::{
-    Body, Draws, FaultEvent, FaultId, NodeName, Plan, PlannedFault, SimTime, Topology, Veto,
+    Body, Draws, FaultEvent, FaultId, NodeEvent, NodeName, Plan, PlannedFault, Record, SimTime, Topology,
+    Veto,
 };
 use squall_sim::{DiskRuleId, Effects, RuleId};
 
@@ -35,6 +36,8 @@ pub(crate) struct Nemesis<'a> {
     paused: BTreeMap<NodeName, u32>,
     /// Nodes whose disks have lied or rotted: what they hold is in doubt for ever.
     distrusted: BTreeSet<NodeName>,
+    /// Nodes whose software ended with an error.
+    gave_up: BTreeSet<NodeName>,
     budget: Budget,
     leader: Option<NodeName>,
     bound: Vec<PlannedFault>,
@@ -85,6 +88,7 @@ impl<'a> Nemesis<'a> {
             down: BTreeMap::new(),
             paused: BTreeMap::new(),
             distrusted: BTreeSet::new(),
+            gave_up: BTreeSet::new(),
             budget: Budget::new(tolerates, &plan.topology),
             leader: None,
             bound: Vec::new(),
@@ -102,6 +106,17 @@ impl<'a> Nemesis<'a> {
     pub(crate) fn set_leader(&mut self, leader: Option<&NodeName>) {
         if self.leader.as_ref() != leader {
             self.leader = leader.cloned();
+        }
+    }
+
+    /// Takes what happened to a node.
+    pub(crate) fn heard(&mut self, record: &Record) {
+        match (&record.body, &record.node) {
+            (Body::Node(NodeEvent::Exited { error: Some(_) }), Some(node)) => {
+                self.gave_up.insert(node.clone());
+            }
+            (Body::Node(NodeEvent::Started), Some(node)) => _ = self.gave_up.remove(node),
+            _ => {}
         }
     }
 
