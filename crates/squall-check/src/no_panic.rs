@@ -13,6 +13,7 @@ use squall_history::{
     Action, Body, DiskFault, DiskTrouble, FaultEvent, FaultId, NodeEvent, NodeName, Record, Selector,
 };
 
+use crate::truth::DiskDoubt;
 use crate::{Findings, Invariant, Oracle};
 
 pub(crate) const NAME: &str = "no-panic";
@@ -28,8 +29,7 @@ pub struct NoPanic {
     failing: BTreeMap<FaultId, BTreeSet<NodeName>>,
     /// Nodes whose living incarnation met such a disk.
     met: BTreeSet<NodeName>,
-    /// Nodes whose disks hold in doubt what they hold.
-    doubtful: BTreeSet<NodeName>,
+    doubt: DiskDoubt,
 }
 
 impl NoPanic {
@@ -38,13 +38,9 @@ impl NoPanic {
             FaultEvent::Applied { id, action: Action::Disk(fault), .. } => {
                 let DiskFault { target: Selector::Nodes(nodes), trouble, .. } = fault else { return };
                 let nodes = nodes.iter().cloned();
-                match trouble {
-                    DiskTrouble::Error { .. } | DiskTrouble::Full => {
-                        self.failing.insert(id.clone(), nodes.clone().collect());
-                        self.met.extend(nodes);
-                    }
-                    DiskTrouble::LyingSync | DiskTrouble::Corrupt(_) => self.doubtful.extend(nodes),
-                    DiskTrouble::Slow { .. } | DiskTrouble::Stall => {}
+                if matches!(trouble, DiskTrouble::Error { .. } | DiskTrouble::Full) {
+                    self.failing.insert(id.clone(), nodes.clone().collect());
+                    self.met.extend(nodes);
                 }
             }
             FaultEvent::Ended { id } => _ = self.failing.remove(id),
@@ -59,7 +55,7 @@ impl NoPanic {
     }
 
     fn has_cause(&self, node: &NodeName) -> bool {
-        self.met.contains(node) || self.doubtful.contains(node)
+        self.met.contains(node) || self.doubt.is_doubtful(node)
     }
 }
 
@@ -73,7 +69,10 @@ impl Invariant for NoPanic {
     fn observe(&mut self, record: &Record, findings: &mut Findings) {
         let event = match &record.body {
             Body::Node(event) => event,
-            Body::Fault(fault) => return self.hear(fault),
+            Body::Fault(fault) => {
+                self.doubt.observe(record);
+                return self.hear(fault);
+            }
             _ => return,
         };
         let name = record.node.as_ref().map_or("a node", |node| node.as_str());

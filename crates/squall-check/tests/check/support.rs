@@ -202,7 +202,8 @@ fn fault(id: &str, word: &str) -> Body {
     })
 }
 
-fn disk_trouble(word: &str) -> DiskTrouble {
+/// A disk fault by its word.
+pub(crate) fn disk_trouble(word: &str) -> DiskTrouble {
     let (percent, zero) = (Ppm::percent(100), SimDuration::ZERO);
     match word {
         "error" => DiskTrouble::Error { percent, ops: vec![DiskOp::Sync] },
