@@ -119,11 +119,8 @@ impl Stage {
             Step::Open { path, truncate } => {
                 let options = Open { truncate, create: true, ..RW };
                 // It fails where a directory was moved away.
-                if let Ok(inode) = self.disk.open(Path::new(PATHS[path]), options)
-                    && truncate
-                {
-                    self.rotten.retain(|(of, _)| *of != inode);
-                }
+                let opened = self.disk.open(Path::new(PATHS[path]), options).ok();
+                self.rotten.retain(|(of, _)| !truncate || Some(*of) != opened);
                 self.tell(Touched::Anything);
             }
             Step::Write { path, .. } | Step::SetLen { path, .. } => {
@@ -162,14 +159,7 @@ impl Stage {
                 self.disk.sync(inode, point);
                 self.tell(Touched::Content(inode));
             }
-            Step::FailSync(path) => {
-                if let Some(path) = path {
-                    self.step(&Step::BeginSync(path));
-                }
-                let Some((inode, point)) = self.syncing.take() else { return };
-                self.disk.drop_writes(inode, point);
-                self.tell(Touched::Content(inode));
-            }
+            Step::FailSync(path) => self.fail_sync(path),
             Step::Rot { seed, sectors } => self.rot(seed, sectors),
             Step::SyncDirectory(place) => self.sync_directory(DIRECTORIES[place]),
             Step::SyncAll => {
@@ -187,6 +177,15 @@ impl Stage {
             }
             Step::Check => {}
         }
+    }
+
+    fn fail_sync(&mut self, path: Option<usize>) {
+        if let Some(path) = path {
+            self.step(&Step::BeginSync(path));
+        }
+        let Some((inode, point)) = self.syncing.take() else { return };
+        self.disk.drop_writes(inode, point);
+        self.tell(Touched::Content(inode));
     }
 
     fn rot(&mut self, seed: u64, sectors: u32) {
