@@ -34,6 +34,8 @@ faults:
   - { at: 1500ms..4s, for: 300ms..1s, loss: { loss: 10% } }
   - { at: 1500ms..4s, for: 300ms..1s, duplicate: { duplicate: 50% } }
   - { at: 1500ms..4s, for: 300ms..1s, reorder: { from: { role: server }, reorder: 50%, delay: 30ms } }
+  - { at: 1500ms..4s, for: 300ms..1s, disk: { target: leader, fault: slow, latency: 1ms..50ms } }
+  - { at: 1500ms..4s, for: 300ms..1s, disk: { target: { role: server, mode: one }, fault: error, percent: 20% } }
 ";
 
 fn without(plan: &Plan, place: usize) -> Plan {
@@ -56,7 +58,7 @@ proptest! {
     /// Removing a fault leaves the run unchanged up to its application, and altogether if there was
     /// none.
     #[test]
-    fn a_fault_taken_away_changes_nothing_before_its_moment(seed: u64, place in 0..8_usize) {
+    fn a_fault_taken_away_changes_nothing_before_its_moment(seed: u64, place in 0..10_usize) {
         let plan = planned(STORM, seed);
         let fewer = without(&plan, place);
         let (with, without) = (recorded(&plan), recorded(&fewer));

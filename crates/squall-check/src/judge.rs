@@ -66,7 +66,7 @@ impl Judge {
         let mut not_applicable = BTreeMap::new();
         let mut invariants = invariants;
         if !invariants.iter().any(|invariant| invariant.name() == no_panic::NAME) {
-            invariants.push(Box::new(NoPanic));
+            invariants.push(Box::new(NoPanic::default()));
         }
         invariants.retain(|oracle| {
             (oracle.name() == no_panic::NAME || is_chosen(oracle.as_ref(), &expect.invariants))

@@ -2,18 +2,62 @@
 //!
 //! It needs no vocabulary, since the engine itself tells of node events, and it judges every run
 //! whatever the scenario names. It does not ask whether a node should have exited at all.
+//!
+//! An error is no violation on a disk that gives cause for one: a program must not go on after its
+//! disk failed, since what a failed sync left behind is not known. A panic is, whatever the disk did.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use squall_history::{Body, NodeEvent, Record};
+use squall_history::{
+    Action, Body, DiskFault, DiskTrouble, FaultEvent, FaultId, NodeEvent, NodeName, Record, Selector,
+};
 
+use crate::truth::DiskDoubt;
 use crate::{Findings, Invariant, Oracle};
 
 pub(crate) const NAME: &str = "no-panic";
 
-/// No task of a node panics, and no node's software returns an error. Exercised by every start of
-/// a node.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoPanic;
+/// No task of a node panics, and no node's software returns an error without cause. Exercised by
+/// every start of a node.
+///
+/// Cause for an error has an incarnation that ran while a fault made the node's disk answer with
+/// errors (`error`, `full`), and every one after its disk lied or rotted (`lying-sync`, `corrupt`).
+#[derive(Clone, Debug, Default)]
+pub struct NoPanic {
+    /// Disks that answer with errors.
+    failing: BTreeMap<FaultId, BTreeSet<NodeName>>,
+    /// Nodes whose living incarnation met such a disk.
+    met: BTreeSet<NodeName>,
+    doubt: DiskDoubt,
+}
+
+impl NoPanic {
+    fn hear(&mut self, fault: &FaultEvent) {
+        match fault {
+            FaultEvent::Applied { id, action: Action::Disk(fault), .. } => {
+                let DiskFault { target: Selector::Nodes(nodes), trouble, .. } = fault else { return };
+                let nodes = nodes.iter().cloned();
+                if matches!(trouble, DiskTrouble::Error { .. } | DiskTrouble::Full) {
+                    self.failing.insert(id.clone(), nodes.clone().collect());
+                    self.met.extend(nodes);
+                }
+            }
+            FaultEvent::Ended { id } => _ = self.failing.remove(id),
+            _ => {}
+        }
+    }
+
+    fn started(&mut self, node: &NodeName) {
+        if !self.failing.values().any(|nodes| nodes.contains(node)) {
+            self.met.remove(node);
+        }
+    }
+
+    fn has_cause(&self, node: &NodeName) -> bool {
+        self.met.contains(node) || self.doubt.is_doubtful(node)
+    }
+}
 
 impl Oracle for NoPanic {
     fn name(&self) -> &'static str {
@@ -23,10 +67,23 @@ impl Oracle for NoPanic {
 
 impl Invariant for NoPanic {
     fn observe(&mut self, record: &Record, findings: &mut Findings) {
-        let Body::Node(event) = &record.body else { return };
+        let event = match &record.body {
+            Body::Node(event) => event,
+            Body::Fault(fault) => {
+                self.doubt.observe(record);
+                return self.hear(fault);
+            }
+            _ => return,
+        };
         let name = record.node.as_ref().map_or("a node", |node| node.as_str());
         let found = match event {
-            NodeEvent::Started => return findings.exercised(),
+            NodeEvent::Started => {
+                record.node.iter().for_each(|node| self.started(node));
+                return findings.exercised();
+            }
+            NodeEvent::Exited { error: Some(_) } if record.node.iter().any(|node| self.has_cause(node)) => {
+                return;
+            }
             NodeEvent::Panicked { message, location } => findings
                 .violated(record.at, format!("{name} panicked: {}", first_line(message)))
                 .evidence(json!({ "message": message, "location": location, "boot": record.boot })),

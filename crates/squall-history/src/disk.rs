@@ -18,6 +18,8 @@ pub enum DiskEvent {
     ///
     /// - Bytes: synced since they were written (or the file was cut) last.
     /// - Name: the file has it, and the directory was synced since; so were those above it.
+    /// - A byte whose write a failed sync dropped, and one that has rotted, is not certain until it is
+    ///   written and synced anew.
     /// - Before the first such word of a file nothing of it is certain.
     /// - A kill changes nothing, since the page cache stays.
     /// - After a loss of power all that was kept is certain, by chance or not. The node reads what

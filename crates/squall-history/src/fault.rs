@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeName, Ppm, SimDuration, SimTime};
+use crate::{DiskFault, NodeName, Ppm, SimDuration, SimTime};
 
 /// Identity of a fault in its plan: the entry's `name`, else its action, then `#` and a counter.
 /// Given at planning, kept by bound and shrunk plans; its draws are addressed by it.
@@ -85,6 +85,8 @@ pub enum Action {
         /// Held back for a drawn time up to this.
         delay: SimDuration,
     },
+    /// Something is wrong with disks.
+    Disk(DiskFault),
 }
 
 impl Action {
@@ -99,12 +101,13 @@ impl Action {
             Self::Loss { .. } => "loss",
             Self::Duplicate { .. } => "duplicate",
             Self::Reorder { .. } => "reorder",
+            Self::Disk(_) => "disk",
         }
     }
 
     /// Every keyword an [`Action`] can have.
-    pub const KEYWORDS: [&'static str; 8] =
-        ["kill", "power-loss", "pause", "partition", "latency", "loss", "duplicate", "reorder"];
+    pub const KEYWORDS: [&'static str; 9] =
+        ["kill", "power-loss", "pause", "partition", "latency", "loss", "duplicate", "reorder", "disk"];
 }
 
 /// Which nodes.

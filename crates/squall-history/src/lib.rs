@@ -8,6 +8,7 @@
 pub mod condition;
 pub mod digest;
 pub mod disk;
+pub mod disk_fault;
 pub mod draw;
 pub mod expect;
 pub mod fault;
@@ -24,6 +25,7 @@ pub mod vocab;
 
 pub use digest::{Digest, Folder};
 pub use disk::DiskEvent;
+pub use disk_fault::{DiskFault, DiskOp, DiskTrouble, Rot};
 pub use draw::{Domain, Draw, Draws, Identity};
 pub use expect::{Expect, InvariantChoice, KnownFailure, Limits, StopOn};
 pub use fault::{

@@ -137,6 +137,9 @@ pub struct DiskProfile {
     pub latency: (SimDuration, SimDuration),
     /// Shortest and longest time of a sync.
     pub fsync: (SimDuration, SimDuration),
+    /// Bytes that the files of a node may hold together; absent: no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u64>,
 }
 
 impl Default for DiskProfile {
@@ -145,6 +148,7 @@ impl Default for DiskProfile {
         Self {
             latency: (SimDuration::from_micros(20), SimDuration::from_micros(100)),
             fsync: (SimDuration::from_micros(500), SimDuration::from_millis(2)),
+            capacity: None,
         }
     }
 }

@@ -12,6 +12,9 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 
+#[cfg(feature = "sim")]
+use squall_sim::disk::{fault::Target, wait};
+
 use crate::ground::{Ground, current};
 
 /// How a file is opened; the names are those of `std::fs::OpenOptions`.
@@ -66,7 +69,7 @@ impl OpenOptions {
         Ok(File(match current() {
             #[cfg(feature = "sim")]
             Ground::Sim => {
-                squall_sim::disk::access_delay().await;
+                wait::access(Target::Path(&path)).await;
                 let options = squall_sim::disk::Open {
                     write: self.write,
                     create: self.create,
@@ -103,14 +106,15 @@ struct SimFile {
     handle: squall_sim::disk::Handle,
     position: u64,
     /// The running operation's time.
-    wait: Option<squall_sim::Sleep>,
+    wait: Option<squall_sim::disk::wait::Wait<'static>>,
 }
 
 #[cfg(feature = "sim")]
 impl SimFile {
     fn poll_access(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         squall_sim::disk::check(&self.handle)?;
-        let wait = self.wait.get_or_insert_with(squall_sim::disk::access_timer);
+        let target = Target::File(self.handle);
+        let wait = self.wait.get_or_insert_with(|| wait::access(target));
         std::task::ready!(wait.poll_elapsed(cx));
         self.wait = None;
         Poll::Ready(Ok(()))
@@ -149,7 +153,7 @@ impl File {
             #[cfg(feature = "sim")]
             Inner::Sim(file) => {
                 let ticket = squall_sim::disk::begin_sync(&file.handle)?;
-                squall_sim::disk::sync_delay().await;
+                wait::sync(Target::File(file.handle)).await;
                 squall_sim::disk::finish_sync(&file.handle, ticket)
             }
             Inner::Tokio(file) => file.sync_all().await,
@@ -177,7 +181,7 @@ impl File {
             #[cfg(feature = "sim")]
             Inner::Sim(file) => {
                 squall_sim::disk::check(&file.handle)?;
-                squall_sim::disk::access_delay().await;
+                wait::access(Target::File(file.handle)).await;
                 squall_sim::disk::set_len(&file.handle, length)
             }
             Inner::Tokio(file) => file.set_len(length).await,
@@ -224,9 +228,9 @@ impl AsyncWrite for File {
             #[cfg(feature = "sim")]
             Inner::Sim(file) => {
                 std::task::ready!(file.poll_access(cx))?;
-                squall_sim::disk::write_at(&file.handle, bytes, file.position)?;
-                file.position += bytes.len() as u64;
-                Poll::Ready(Ok(bytes.len()))
+                let written = squall_sim::disk::write_at(&file.handle, bytes, file.position)?;
+                file.position += written as u64;
+                Poll::Ready(Ok(written))
             }
             Inner::Tokio(file) => Pin::new(file).poll_write(cx, bytes),
         }
@@ -308,7 +312,7 @@ pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<
     match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => {
-            squall_sim::disk::access_delay().await;
+            wait::access(Target::Paths(&from, &to)).await;
             squall_sim::disk::rename(&from, &to)
         }
         Ground::Tokio(place) => {
@@ -327,7 +331,7 @@ pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
     match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => {
-            squall_sim::disk::access_delay().await;
+            wait::access(Target::Path(&path)).await;
             squall_sim::disk::remove_file(&path)
         }
         Ground::Tokio(place) => tokio::fs::remove_file(rooted(place.as_deref(), &path)).await,
@@ -343,7 +347,7 @@ pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
     match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => {
-            squall_sim::disk::access_delay().await;
+            wait::access(Target::Path(&path)).await;
             squall_sim::disk::create_dir_all(&path)
         }
         Ground::Tokio(place) => tokio::fs::create_dir_all(rooted(place.as_deref(), &path)).await,
@@ -359,7 +363,7 @@ pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<Vec<String>> {
     match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => {
-            squall_sim::disk::access_delay().await;
+            wait::access(Target::Path(&path)).await;
             squall_sim::disk::read_dir(&path)
         }
         Ground::Tokio(place) => {
@@ -384,8 +388,8 @@ pub async fn sync_dir(path: impl AsRef<Path>) -> io::Result<()> {
         #[cfg(feature = "sim")]
         Ground::Sim => {
             let ticket = squall_sim::disk::begin_sync_dir(&path)?;
-            squall_sim::disk::sync_delay().await;
-            squall_sim::disk::finish_sync_dir(ticket)
+            wait::sync(Target::Path(&path)).await;
+            squall_sim::disk::finish_sync_dir(&path, ticket)
         }
         Ground::Tokio(place) => {
             let directory = tokio::fs::File::open(rooted(place.as_deref(), &path)).await?;
@@ -403,7 +407,7 @@ pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
     match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => {
-            squall_sim::disk::access_delay().await;
+            wait::access(Target::Path(&path)).await;
             squall_sim::disk::exists(&path)
         }
         Ground::Tokio(place) => tokio::fs::try_exists(rooted(place.as_deref(), &path)).await,

@@ -57,10 +57,10 @@ fn topics(plan: &Plan) -> Vec<(&'static str, String)> {
     topics.extend(topology(&plan.topology));
     topics.push(("network", network(&plan.network)));
     let (latency, fsync) = (plan.disk.latency, plan.disk.fsync);
-    topics.push((
-        "disk",
-        format!("each operation {}..{}, each sync {}..{}", latency.0, latency.1, fsync.0, fsync.1),
-    ));
+    let capacity =
+        plan.disk.capacity.map(|bytes| format!(", capacity {}", counted(bytes, "byte"))).unwrap_or_default();
+    let times = format!("each operation {}..{}, each sync {}..{}", latency.0, latency.1, fsync.0, fsync.1);
+    topics.push(("disk", times + &capacity));
     for reseed in &plan.reseed {
         topics.push(("reseed", format!("from {} draws come from seed {}", reseed.at, reseed.seed)));
     }

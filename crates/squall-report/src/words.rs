@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 
 use squall_history::{
-    Action, Direction, Filter, LinkSelector, Mode, NodeName, Partition, PlannedFault, Selector,
+    Action, Direction, DiskFault, DiskTrouble, Filter, LinkSelector, Mode, NodeName, Partition, PlannedFault,
+    Rot, Selector,
 };
 
-use crate::text::{first_few, one_line};
+use crate::text::{counted, first_few, one_line};
 
 /// Parts of one list (groups of nodes, cuts of a partition) that are spelled out.
 const PARTS_SHOWN: usize = 6;
@@ -84,7 +85,25 @@ fn describe(action: &Action, spacing: Spacing) -> String {
         Action::Reorder { link, reorder, delay } => {
             format!("{keyword} {reorder} by up to {delay} on {}", links(link, spacing))
         }
+        Action::Disk(fault) => format!("{keyword} {}", disk(fault)),
     }
+}
+
+fn disk(fault: &DiskFault) -> String {
+    let word = fault.trouble.word();
+    let what = match &fault.trouble {
+        DiskTrouble::Error { percent, ops } => {
+            let ops: Vec<&str> = ops.iter().map(|op| op.name()).collect();
+            format!("{word} {percent} of {}", ops.join("/"))
+        }
+        DiskTrouble::Slow { latency: (low, high) } if low == high => format!("{word} +{low}"),
+        DiskTrouble::Slow { latency: (low, high) } => format!("{word} +{low}..{high}"),
+        DiskTrouble::Corrupt(Rot::Percent(share)) => format!("{word} {share} of sectors"),
+        DiskTrouble::Corrupt(Rot::Sectors(count)) => format!("{word} {}", counted((*count).into(), "sector")),
+        DiskTrouble::Full | DiskTrouble::Stall | DiskTrouble::LyingSync => word.to_owned(),
+    };
+    let path = fault.path.as_deref().map(|path| format!(" ({})", one_line(path, 60))).unwrap_or_default();
+    format!("{what} on {}{path}", selector(&fault.target))
 }
 
 fn links(link: &LinkSelector, spacing: Spacing) -> String {
@@ -157,7 +176,7 @@ fn number_list(numbers: &BTreeSet<u32>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use squall_history::{FaultId, PartitionShape, Ppm, SimDuration, SimTime};
+    use squall_history::{DiskOp, FaultId, PartitionShape, Ppm, SimDuration, SimTime};
 
     fn nodes(names: &[&str]) -> Vec<NodeName> {
         names.iter().map(|name| NodeName::from(*name)).collect()
@@ -229,6 +248,28 @@ mod tests {
             Action::Reorder { link: to, reorder: Ppm::percent(2), delay: ms(10) },
             "reorder 2% by up to 10ms on controller-1 → controller-2,3",
         );
+    }
+
+    #[test]
+    fn every_disk_fault_has_its_words() {
+        let ms = SimDuration::from_millis;
+        let on = |trouble, path: Option<&str>, expected| {
+            let target = Selector::Nodes(nodes(&["w-1", "w-2"]));
+            check(Action::Disk(DiskFault { target, path: path.map(str::to_owned), trouble }), expected);
+        };
+        let (ops, percent) = (vec![DiskOp::Read, DiskOp::Sync], Ppm::percent(10));
+        on(
+            DiskTrouble::Error { percent, ops },
+            Some("ctl/**"),
+            "disk error 10% of read/sync on w-1,2 (ctl/**)",
+        );
+        on(DiskTrouble::Full, None, "disk full on w-1,2");
+        on(DiskTrouble::Slow { latency: (ms(10), ms(200)) }, None, "disk slow +10ms..200ms on w-1,2");
+        on(DiskTrouble::Slow { latency: (ms(10), ms(10)) }, None, "disk slow +10ms on w-1,2");
+        on(DiskTrouble::Stall, None, "disk stall on w-1,2");
+        on(DiskTrouble::LyingSync, None, "disk lying-sync on w-1,2");
+        on(DiskTrouble::Corrupt(Rot::Percent(percent)), None, "disk corrupt 10% of sectors on w-1,2");
+        on(DiskTrouble::Corrupt(Rot::Sectors(1)), Some("a"), "disk corrupt 1 sector on w-1,2 (a)");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use squall_history::{Action, LinkSelector, Partition, PartitionShape, Ppm, SimDu
 use crate::any_range::{self, HasRanges, Pick};
 use crate::codes::Code;
 use crate::diagnostic::Report;
+use crate::disk_fault;
 use crate::fields::{self, Fields, Keys};
 use crate::range::{self, Address, Quantity};
 use crate::scope::{Author, Scope};
@@ -15,7 +16,7 @@ use crate::selector::{self, From};
 use crate::tree::{Entry, Kind, Node};
 
 /// Actions of the design that are not built.
-pub(crate) const PLANNED: [&str; 14] = [
+pub(crate) const PLANNED: [&str; 13] = [
     "stop",
     "slow",
     "wipe",
@@ -25,7 +26,6 @@ pub(crate) const PLANNED: [&str; 14] = [
     "reset",
     "refuse",
     "dns",
-    "disk",
     "clock",
     "buggify",
     "hook",
@@ -67,10 +67,10 @@ impl Template {
         if report.errors() > before {
             return None;
         }
-        let low = any_range::resolve(&entry.value, "", Pick::Low);
+        let low = resolve(entry, Pick::Low);
         let action = read(&entry.key, &low, scope, report);
         if ranges == HasRanges::Yes {
-            let high = any_range::resolve(&entry.value, "", Pick::High);
+            let high = resolve(entry, Pick::High);
             let mut again = Report::default();
             read(&entry.key, &high, scope, &mut again);
             report.merge(again);
@@ -84,13 +84,25 @@ impl Template {
         &self.entry.key
     }
 
+    /// Whether it is over as soon as it is done.
+    pub(crate) fn is_instant(&self) -> bool {
+        self.entry.key == "disk" && disk_fault::is_instant(&self.entry.value)
+    }
+
     /// The action of one occurrence.
     pub(crate) fn draw(&self, address: &Address<'_>) -> Action {
-        let value = any_range::resolve(&self.entry.value, "", Pick::Draw(&|path| address.field(path)));
+        let value = resolve(&self.entry, Pick::Draw(&|path| address.field(path)));
         let scope = Scope { author: self.author, ..Scope::UNCHECKED };
         read(&self.entry.key, &value, &scope, &mut Report::default())
             .expect("both ends of its ranges were read when the scenario was")
     }
+}
+
+/// An action's value with its ranges drawn, but for those that are drawn while it is in force.
+fn resolve(entry: &Entry, pick: Pick<'_>) -> Node {
+    any_range::resolve_but(&entry.value, "", pick, |path| {
+        entry.key == "disk" && path == disk_fault::DRAWN_BY_OPERATIONS
+    })
 }
 
 fn read(keyword: &str, value: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<Action> {
@@ -120,6 +132,7 @@ fn read(keyword: &str, value: &Node, scope: &Scope<'_>, report: &mut Report) -> 
                 value.get("delay").map_or(Some(REORDER_DELAY), |entry| range::fixed(&entry.value, report));
             Action::Reorder { link, reorder, delay: delay? }
         }
+        "disk" => Action::Disk(disk_fault::read(value, scope, report)?),
         _ => return None,
     })
 }

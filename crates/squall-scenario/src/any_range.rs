@@ -112,8 +112,13 @@ impl AnyRange {
 
 /// The tree with each range replaced by one of its values.
 pub(crate) fn resolve(node: &Node, path: &str, pick: Pick<'_>) -> Node {
+    resolve_but(node, path, pick, |_| false)
+}
+
+/// The same, but a range at a path that `is_kept` stays as it is.
+pub(crate) fn resolve_but(node: &Node, path: &str, pick: Pick<'_>, is_kept: impl Fn(&str) -> bool) -> Node {
     node.replaced(path, &mut |path, node| {
-        let range = AnyRange::read(node)?.ok()?;
+        let range = AnyRange::read(node).filter(|_| !is_kept(path))?.ok()?;
         Some(range.pick(path, pick))
     })
 }

@@ -50,6 +50,7 @@ pub enum Code {
     Workload = 38,
     Seeds = 39,
     Topology = 40,
+    Path = 41,
     NotSupportedYet = 60,
 }
 
@@ -65,7 +66,7 @@ pub fn explain(code: &str) -> Option<&'static str> {
 }
 
 /// Every code with its explanation, in order.
-pub const ALL: [(Code, &str); 41] = [
+pub const ALL: [(Code, &str); 42] = [
     (
         Code::Syntax,
         "The file is not YAML. Common causes: a tab in the indentation, a missing space after `:`, an unclosed \
@@ -117,8 +118,8 @@ pub const ALL: [(Code, &str); 41] = [
     (
         Code::UnknownAction,
         "The key of a fault entry is neither a trigger (`at`, `every`, `random`), nor an option, nor an action \
-         (`kill`, `power-loss`, `pause`, `partition`, `latency`, `loss`, `duplicate`, `reorder`). Names from other \
-         tools, such as `crash` or `delay`, get a suggestion.",
+         (`kill`, `power-loss`, `pause`, `partition`, `latency`, `loss`, `duplicate`, `reorder`, `disk`). Names from \
+         other tools, such as `crash` or `delay`, get a suggestion.",
     ),
     (Code::NoAction, "A fault entry says when, but not what. Add one action, for example `kill: leader`."),
     (
@@ -136,7 +137,8 @@ pub const ALL: [(Code, &str); 41] = [
     (
         Code::MisplacedKey,
         "The key exists, but not in this kind of entry: `jitter` belongs to `every`, `between` to `every` and \
-         `random`, `id` to `at`; inside `random`, each entry of `pick` has its own `for` and action.",
+         `random`, `id` to `at`; inside `random`, each entry of `pick` has its own `for` and action. \
+         The keys of a `disk` fault depend on its `fault`, and one that takes no time has no `for`.",
     ),
     (
         Code::Duration,
@@ -222,6 +224,12 @@ pub const ALL: [(Code, &str); 41] = [
         Code::Topology,
         "The topology contradicts itself: a zone or node number listed twice, nodes spread over zones where there \
          are none, `count` together with `numbers`, or no node at all.",
+    ),
+    (
+        Code::Path,
+        "The `path` of a `disk` fault is a glob from the node's root: `*` stands for anything within a name, `**` \
+         for any number of directories, `?` for one character, `[a-z]` for one of some, `{a,b}` for either. It does \
+         not begin with `/` and holds no `.` or `..`. `ctl/**` is about the directory `ctl` too.",
     ),
     (
         Code::NotSupportedYet,

@@ -13,6 +13,7 @@ mod any_range;
 pub mod catalogue;
 pub mod codes;
 pub mod diagnostic;
+mod disk_fault;
 mod expect;
 mod faults;
 mod fields;

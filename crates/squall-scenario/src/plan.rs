@@ -43,7 +43,7 @@ impl Scenario {
             workload: scenario.workload.draw(&draws),
             topology: scenario.topology.draw(&at("topology")),
             network: scenario.network.draw(&at("network")),
-            disk: scenario.disk,
+            disk: scenario.disk.draw(&at("disk")),
             duration,
             faults: Planner::plan(&scenario.faults, &draws, duration),
             reseed: scenario.reseed.clone(),
@@ -195,7 +195,8 @@ impl<'d> Planner<'d> {
             obeys_budget: entry.obeys_budget,
             action: fault.action.draw(address),
         });
-        lasts.map_or(SimTime::MAX, |lasts| at + lasts)
+        let never = if fault.action.is_instant() { at } else { SimTime::MAX };
+        lasts.map_or(never, |lasts| at + lasts)
     }
 
     fn next_id(&mut self, stem: &str) -> String {

@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
             bugs: system.bugs,
             workload: self.workload(&fields, system.entry),
             network: Network::read(fields.get("network"), self.report),
-            disk: surroundings::disk(fields.get("disk"), self.report),
+            disk: surroundings::Disk::read(fields.get("disk"), self.report),
             duration: duration.unwrap_or(Ranged::fixed(SimDuration::ZERO)),
             faults: faults.unwrap_or_default(),
             expect,

@@ -1,13 +1,13 @@
 //! A scenario: a file that has been read and checked against a catalogue.
 
-use squall_history::{Digest, DiskProfile, Folder, Limits, Reseed, SimDuration, Veto};
+use squall_history::{Digest, Folder, Limits, Reseed, SimDuration, Veto};
 
 use crate::diagnostic::{Diagnostics, Source};
 use crate::expect::Expectations;
 use crate::faults::FaultEntry;
 use crate::range::Ranged;
 use crate::section::Section;
-use crate::surroundings::{Network, Seeds};
+use crate::surroundings::{Disk, Network, Seeds};
 use crate::topology::TopologyPlan;
 
 /// The engine of a scenario that names none.
@@ -37,7 +37,7 @@ pub struct Scenario {
     pub(crate) workload: Section,
     pub(crate) topology: TopologyPlan,
     pub(crate) network: Network,
-    pub(crate) disk: DiskProfile,
+    pub(crate) disk: Disk,
     pub(crate) duration: Ranged<SimDuration>,
     pub(crate) faults: Vec<FaultEntry>,
     pub(crate) expect: Expectations,

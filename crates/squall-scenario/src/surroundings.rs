@@ -15,7 +15,7 @@ const NETWORK: Keys = Keys {
     known: &["profile", "latency", "jitter", "loss", "duplicate", "reorder"],
     planned: &["bandwidth", "links"],
 };
-const DISK: Keys = Keys { of: "`disk`", known: &["latency", "fsync"], planned: &["capacity"] };
+const DISK: Keys = Keys { of: "`disk`", known: &["latency", "fsync", "capacity"], planned: &[] };
 const LIMITS: Keys = Keys { of: "`limits`", known: &["events", "wall", "memory", "stop-on"], planned: &[] };
 const SEEDS: Keys = Keys { of: "`seeds`", known: &["from", "count"], planned: &[] };
 const STOPS: [(&str, StopOn); 2] = [("first-violation", StopOn::FirstViolation), ("end", StopOn::End)];
@@ -80,16 +80,32 @@ fn take<T: Quantity>(fields: &Fields<'_>, key: &str, value: &mut Ranged<T>, repo
     }
 }
 
-/// The disks before any fault. A range here is not drawn at planning: each operation takes its own.
-pub(crate) fn disk(node: Option<&Node>, report: &mut Report) -> DiskProfile {
-    let mut disk = DiskProfile::default();
-    let Some(fields) = node.and_then(|node| Fields::open(node, DISK, report)) else { return disk };
-    for (key, value) in [("latency", &mut disk.latency), ("fsync", &mut disk.fsync)] {
-        let mut range = Ranged { low: value.0, high: value.1 };
-        take(&fields, key, &mut range, report);
-        *value = (range.low, range.high);
+/// The disks before any fault. A range of time is not drawn at planning: each operation takes its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Disk {
+    times: DiskProfile,
+    capacity: Option<Ranged<Bytes>>,
+}
+
+impl Disk {
+    pub(crate) fn read(node: Option<&Node>, report: &mut Report) -> Self {
+        let mut times = DiskProfile::default();
+        let fields = node.and_then(|node| Fields::open(node, DISK, report));
+        let Some(fields) = fields else { return Self::default() };
+        for (key, value) in [("latency", &mut times.latency), ("fsync", &mut times.fsync)] {
+            let mut range = Ranged { low: value.0, high: value.1 };
+            take(&fields, key, &mut range, report);
+            *value = (range.low, range.high);
+        }
+        let capacity = fields.get("capacity").and_then(|node| Ranged::read(node, report));
+        Self { times, capacity }
     }
-    disk
+
+    /// The disks of one seed.
+    pub(crate) fn draw(&self, address: &Address<'_>) -> DiskProfile {
+        let capacity = self.capacity.map(|range| range.draw(address.field("capacity")).0);
+        DiskProfile { capacity, ..self.times }
+    }
 }
 
 /// Bounds of one run. They belong to the machine, not to the experiment, and are never ranges.

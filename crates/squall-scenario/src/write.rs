@@ -128,12 +128,15 @@ fn mapping(labels: &BTreeMap<String, String>) -> String {
     format!("{{ {} }}", labels.collect::<Vec<_>>().join(", "))
 }
 
+/// A range that operations draw from.
+fn range((low, high): (SimDuration, SimDuration)) -> String {
+    if low == high { low.to_string() } else { format!("{low}..{high}") }
+}
+
 fn disk(out: &mut String, disk: DiskProfile) {
-    let range = |(low, high): (SimDuration, SimDuration)| match low == high {
-        true => low.to_string(),
-        false => format!("{low}..{high}"),
-    };
-    put(out, &format!("disk: {{ latency: {}, fsync: {} }}", range(disk.latency), range(disk.fsync)));
+    let capacity = disk.capacity.map(|bytes| format!(", capacity: {bytes}B")).unwrap_or_default();
+    let (latency, fsync) = (range(disk.latency), range(disk.fsync));
+    put(out, &format!("disk: {{ latency: {latency}, fsync: {fsync}{capacity} }}"));
 }
 
 /// What only plan files hold, and the faults.

@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use squall_history::{Plan, PlannedFault, Seed, SimDuration, SimTime};
+use squall_history::{Action, DiskOp, DiskTrouble, Plan, PlannedFault, Ppm, Seed, SimDuration, SimTime};
 use squall_scenario::{OverrideError, Overrides, Seeds};
 use support::{EXPERT, catalogue, must_read};
 
@@ -144,6 +144,52 @@ fn a_disk_range_is_not_drawn() {
     let disk = plan("disk: { latency: 1ms..3ms, fsync: 5ms }", 1).disk;
     assert_eq!(disk.latency, (SimDuration::from_millis(1), SimDuration::from_millis(3)));
     assert_eq!(disk.fsync, (SimDuration::from_millis(5), SimDuration::from_millis(5)));
+}
+
+#[test]
+fn a_disks_capacity_is_drawn_and_absent_where_it_is_not_given() {
+    let capacity = |seed| plan("disk: { capacity: 1KiB..64KiB }", seed).disk.capacity.expect("it is given");
+    let drawn: Vec<u64> = (0..20).map(capacity).collect();
+    assert!(drawn.iter().all(|bytes| (1_024..=65_536).contains(bytes)), "{drawn:?}");
+    assert!(drawn.iter().any(|bytes| *bytes != drawn[0]), "{drawn:?}");
+    assert_eq!(plan("", 1).disk.capacity, None);
+}
+
+#[test]
+fn a_slow_disks_range_is_kept_for_its_operations_and_other_ranges_are_drawn() {
+    let trouble = |options: &str, seed| {
+        let entry = format!("{{ at: 1s, disk: {{ target: worker-1, {options} }} }}");
+        let faults = faults(&[&entry], seed);
+        let Action::Disk(fault) = &faults[0].action else { panic!("not a disk's: {faults:?}") };
+        fault.trouble.clone()
+    };
+    let latency = (SimDuration::from_millis(10), SimDuration::from_millis(200));
+    let chances: BTreeSet<Ppm> = (0..20)
+        .map(|seed| {
+            assert_eq!(trouble("fault: slow, latency: 10ms..200ms", seed), DiskTrouble::Slow { latency });
+            match trouble("fault: error, percent: 10%..20%, ops: [sync, write, sync]", seed) {
+                DiskTrouble::Error { percent, ops } => {
+                    assert_eq!(ops, [DiskOp::Write, DiskOp::Sync]);
+                    percent
+                }
+                other => panic!("not an error: {other:?}"),
+            }
+        })
+        .collect();
+    assert!(chances.len() > 5 && chances.iter().all(|it| (Ppm::percent(10)..=Ppm::percent(20)).contains(it)));
+    let all = vec![DiskOp::Read, DiskOp::Write, DiskOp::Sync];
+    assert_eq!(trouble("fault: error", 1), DiskTrouble::Error { percent: Ppm::percent(100), ops: all });
+}
+
+#[test]
+fn an_instant_takes_no_place_among_the_active() {
+    let random = |action: &str| {
+        let entry =
+            format!("{{ name: some, random: {{ interval: 1s, max-active: 1, pick: [{{ {action} }}] }} }}");
+        faults(&[&entry], 3).len()
+    };
+    assert!(random("disk: { target: worker-1, fault: corrupt, sectors: 1 }") > 10);
+    assert_eq!(random("disk: { target: worker-1, fault: full }"), 1, "without an end it stays");
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod world;
 pub use caller::{
     current_node, entropy, in_simulation, now, observe, task_draw, wall_ns, workload_draw, yield_now,
 };
+pub use disk::fault::DiskRuleId;
 pub use effects::Effects;
 pub use net::rule::{Rule, RuleId};
 pub use sim::{Ended, Ran, Sim, SimConfig, SimLimits};

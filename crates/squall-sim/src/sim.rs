@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use squall_history::{
-    Body, Boot, Digest, DiskProfile, Draws, Identity, NetworkProfile, NodeEvent, NodeName, Record, Seed,
-    SimTime, Topology,
+    Body, Boot, Digest, DiskProfile, DiskTrouble, Draws, Identity, NetworkProfile, NodeEvent, NodeName,
+    Record, Seed, SimTime, Topology,
 };
 
 use crate::caller::{self, Caller};
 use crate::disk::Disks;
+use crate::disk::fault::DiskRuleId;
 use crate::disk::truth::Touched;
 use crate::effects::Effects;
 use crate::net::Network;
@@ -371,6 +372,25 @@ impl Sim {
     /// Removes a rule; what it did.
     pub fn remove_rule(&mut self, rule: RuleId) -> Effects {
         world::with(|world| world.net_remove_rule(rule))
+    }
+
+    /// Lays a rule on the disks of nodes until it is removed: on what `path` covers, a glob from the
+    /// node's root, or on all. `identity` addresses its draws. Rot is an instant; its rule does
+    /// nothing more.
+    pub fn add_disk_rule(
+        &mut self,
+        identity: Identity,
+        trouble: &DiskTrouble,
+        path: Option<&str>,
+        nodes: &[NodeName],
+    ) -> DiskRuleId {
+        let nodes: Vec<u32> = nodes.iter().map(index).collect();
+        world::with(|world| world.disk_add_rule(identity, trouble, path, &nodes))
+    }
+
+    /// Removes a rule; what it did.
+    pub fn remove_disk_rule(&mut self, rule: DiskRuleId) -> Effects {
+        world::with(|world| world.disk_remove_rule(rule))
     }
 
     /// Adds a record of the harness's own (a fault's life, a client's operation) to the history.

@@ -2,8 +2,8 @@
 
 mod native;
 
-use squall_history::{Body, Identity, NodeName, Seed, SimTime};
-use squall_sim::{Effects, Ran, Rule, RuleId};
+use squall_history::{Body, DiskFault, Identity, NodeName, Seed, SimTime};
+use squall_sim::{DiskRuleId, Effects, Ran, Rule, RuleId};
 
 pub(crate) use native::Native;
 
@@ -32,6 +32,10 @@ pub trait Engine {
     fn add_rule(&mut self, identity: Identity, rule: Rule, links: &[(NodeName, NodeName)]) -> RuleId;
     /// Takes it off again.
     fn remove_rule(&mut self, rule: RuleId) -> Effects;
+    /// Lays a fault on the disks of nodes, whatever its own target says.
+    fn add_disk_rule(&mut self, identity: Identity, fault: &DiskFault, nodes: &[NodeName]) -> DiskRuleId;
+    /// Takes it off again.
+    fn remove_disk_rule(&mut self, rule: DiskRuleId) -> Effects;
     /// Draws come from another seed from now on.
     fn reseed(&mut self, seed: Seed);
 }

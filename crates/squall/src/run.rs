@@ -223,6 +223,7 @@ impl<'a> Run<'a> {
             if self.judge.observe(&record).is_break() {
                 flow = ControlFlow::Break(());
             }
+            self.nemesis.heard(&record);
             if matches!(record.body, Body::Raft(_)) {
                 self.conditions.observe(&record, |_| {});
                 self.nemesis.set_leader(self.conditions.leader());

@@ -13,7 +13,8 @@ use squall_history::{Boot, NodeName, NodeSpec, Topology};
 
 use crate::ClientCtx;
 
-/// What a node's software returns: an error is a violation of `no-panic`, as a panic is.
+/// What a node's software returns: an error is a violation of `no-panic`, as a panic is, unless
+/// the node's disk gave cause for it.
 pub type NodeResult = Result<(), Box<dyn Error + Send + Sync>>;
 
 /// The software of one incarnation of a node.

@@ -5,6 +5,9 @@
 //! an entry lies its owner tells: in a file of its log, or in a snapshot. A file that would be lost
 //! with its name counts as little as one that was never synced.
 //!
+//! A member whose disk lied or rotted did what it could: it counts as one that holds what it should,
+//! else a group would break its promise by every commit that it helps with.
+//!
 //! A client's acknowledgement needs no second look: it follows the commit.
 
 use std::collections::BTreeMap;
@@ -16,7 +19,7 @@ use squall_history::{Expect, Header, NodeEvent, NodeName, Record};
 use super::Group;
 use super::log::{Held, MemberDisk, MemberLog};
 use super::members::{Leaders, Members, Word};
-use crate::truth::DiskTruth;
+use crate::truth::{DiskDoubt, DiskTruth};
 use crate::{Findings, Invariant, Oracle};
 
 /// When a leader commits an entry, a majority holds the same entry durably. Exercised by every
@@ -28,6 +31,7 @@ pub struct DurabilityAtCommit {
     leaders: Leaders,
     logs: BTreeMap<NodeName, MemberLog>,
     truth: DiskTruth,
+    doubt: DiskDoubt,
     /// All entries up to here are committed and were judged.
     committed: u64,
 }
@@ -41,6 +45,7 @@ impl DurabilityAtCommit {
             leaders: Leaders::default(),
             logs: BTreeMap::new(),
             truth: DiskTruth::default(),
+            doubt: DiskDoubt::default(),
             committed: 0,
         }
     }
@@ -58,7 +63,9 @@ impl DurabilityAtCommit {
             }
         }
         holders.extend(by_term.into_values().max_by_key(Vec::len).unwrap_or_default());
+        holders.extend(self.doubt.nodes().filter(|node| self.members.names().contains(*node)));
         holders.sort();
+        holders.dedup();
         holders
     }
 
@@ -110,6 +117,7 @@ impl Invariant for DurabilityAtCommit {
 
     fn observe(&mut self, record: &Record, findings: &mut Findings) {
         self.truth.observe(record);
+        self.doubt.observe(record);
         let Some((who, word)) = self.members.word(record) else { return };
         self.leaders.observe(who, word);
         match word {

@@ -6,6 +6,8 @@
 //! and must not be the measure. A crash during recovery takes nothing away either, so what was noted
 //! holds until the member says what it found. It may find more: what was written and not synced may
 //! be there.
+//!
+//! A disk that rotted, or lied, owes nothing any more: one turned bit may hide all that lies behind it.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +18,7 @@ use squall_history::{Expect, Header, NodeEvent, NodeName, Record};
 use super::Group;
 use super::log::{MemberDisk, MemberLog};
 use super::members::{Members, Word};
-use crate::truth::DiskTruth;
+use crate::truth::{DiskDoubt, DiskTruth};
 use crate::{Findings, Invariant, Oracle};
 
 /// `recovered` tells of a snapshot as new, and a log as long, as lay durably on the disk. Exercised
@@ -29,6 +31,7 @@ pub struct RecoveryFindsWhatWasSynced {
     /// What must be found, of members that went down and did not say yet what they found.
     owed: BTreeMap<NodeName, Owed>,
     truth: DiskTruth,
+    doubt: DiskDoubt,
 }
 
 /// What a disk held durably.
@@ -65,6 +68,7 @@ impl RecoveryFindsWhatWasSynced {
             logs: BTreeMap::new(),
             owed: BTreeMap::new(),
             truth: DiskTruth::default(),
+            doubt: DiskDoubt::default(),
         }
     }
 
@@ -81,7 +85,7 @@ impl RecoveryFindsWhatWasSynced {
         (snapshot, index): (Option<&Snapshot>, u64),
         findings: &mut Findings,
     ) {
-        let Some(owed) = self.owed.remove(who) else { return };
+        let Some(owed) = self.owed.remove(who).filter(|_| !self.doubt.is_doubtful(who)) else { return };
         let end = owed.end(snapshot);
         if end == 0 {
             return;
@@ -123,6 +127,7 @@ impl Invariant for RecoveryFindsWhatWasSynced {
 
     fn observe(&mut self, record: &Record, findings: &mut Findings) {
         self.truth.observe(record);
+        self.doubt.observe(record);
         let Some((who, word)) = self.members.word(record) else { return };
         match word {
             Word::Life(NodeEvent::PowerLost | NodeEvent::Started) => self.note(who),

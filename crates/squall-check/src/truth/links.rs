@@ -1,9 +1,11 @@
-//! Which links are cut or degraded by faults in force, read from `truth.fault` records.
+//! Which links are cut or degraded by faults in force, read from `truth.fault` records. A node that
+//! waits for its disk answers as late as one behind a slow link.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use squall_history::{
-    Action, Body, Direction, FaultEvent, FaultId, LinkSelector, NodeName, Partition, Record, Selector,
+    Action, Body, Direction, DiskFault, DiskTrouble, FaultEvent, FaultId, LinkSelector, NodeName, Partition,
+    Record, Selector,
 };
 
 /// A directed pair of nodes.
@@ -23,6 +25,8 @@ enum Effect {
     Cut(BTreeSet<Link>),
     /// Packets are late, lost, doubled or out of order now and then.
     Degraded(BTreeSet<Link>),
+    /// The disks of these nodes are slow, or answer with errors.
+    Disks(BTreeSet<NodeName>),
     /// Its targets are not spelled out: any link may be concerned.
     Unclear,
 }
@@ -48,20 +52,22 @@ impl LinkTruth {
         self.active.values().any(|effect| matches!(effect, Effect::Cut(links) if links.iter().any(is_it)))
     }
 
-    /// Whether a fault other than a cut is at work on links among these nodes.
+    /// Whether a fault other than a cut is at work on links among these nodes, or on their disks.
     pub fn is_degraded_among(&self, nodes: &BTreeSet<NodeName>) -> bool {
         self.active.values().any(|effect| match effect {
             Effect::Cut(_) => false,
             Effect::Degraded(links) => links.iter().any(|link| is_among(link, nodes)),
+            Effect::Disks(disks) => !disks.is_disjoint(nodes),
             Effect::Unclear => true,
         })
     }
 
-    /// Whether a record begins or ends a fault on links among these nodes. To be asked before the
+    /// Whether a record begins or ends a fault on links among these nodes, or on their disks. To be asked before the
     /// record is observed.
     pub fn changes_among(&self, record: &Record, nodes: &BTreeSet<NodeName>) -> bool {
         let concerns = |effect: &Effect| match effect {
             Effect::Cut(links) | Effect::Degraded(links) => links.iter().any(|link| is_among(link, nodes)),
+            Effect::Disks(disks) => !disks.is_disjoint(nodes),
             Effect::Unclear => true,
         };
         match &record.body {
@@ -75,11 +81,17 @@ impl LinkTruth {
 }
 
 impl Effect {
-    /// What an action does to links; `None` if it is about nodes themselves.
+    /// What an action does to links, or as if to them; `None` if it does nothing of the kind.
     fn of(action: &Action) -> Option<Self> {
         let degraded = |link| links(std::slice::from_ref(link)).map_or(Self::Unclear, Self::Degraded);
         match action {
             Action::Kill(_) | Action::PowerLoss(_) | Action::Pause(_) => None,
+            Action::Disk(DiskFault { target, trouble, .. }) => match (trouble, target) {
+                // These are as fast as any other.
+                (DiskTrouble::LyingSync | DiskTrouble::Corrupt(_), _) => None,
+                (_, Selector::Nodes(nodes)) => Some(Self::Disks(nodes.iter().cloned().collect())),
+                _ => Some(Self::Unclear),
+            },
             Action::Partition(Partition::Cuts(cuts)) => Some(links(cuts).map_or(Self::Unclear, Self::Cut)),
             Action::Partition(Partition::Shape(_)) => Some(Self::Unclear),
             Action::Latency { link, .. }

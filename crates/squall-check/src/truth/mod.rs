@@ -4,7 +4,9 @@
 //! Nothing here judges, and nothing here listens to what systems say of themselves.
 
 mod disk;
+mod disk_doubt;
 mod links;
 
 pub use disk::DiskTruth;
+pub use disk_doubt::DiskDoubt;
 pub use links::LinkTruth;

@@ -2,6 +2,7 @@
 //! operations on the model alone, and by hand through a whole simulation.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -9,9 +10,10 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use squall_check::truth::DiskTruth;
 use squall_history::vocab::Custom;
 use squall_history::*;
+use squall_sim::disk::fault::Target;
 use squall_sim::disk::model::{Disk, Inode, SyncPoint};
 use squall_sim::disk::truth::{Touched, Truth};
-use squall_sim::disk::{self, Open};
+use squall_sim::disk::{self, Open, wait};
 use squall_sim::{Journaling, Ran, Sim, SimConfig, SimLimits};
 
 const CASES: u32 = 800;
@@ -22,14 +24,30 @@ const RW: Open = Open { write: true, create: false, create_new: false, truncate:
 
 #[derive(Clone, Debug)]
 enum Step {
-    Open { path: usize, truncate: bool },
-    Write { path: usize, offset: u64, length: usize },
-    SetLen { path: usize, length: u64 },
+    Open {
+        path: usize,
+        truncate: bool,
+    },
+    Write {
+        path: usize,
+        offset: u64,
+        length: usize,
+    },
+    SetLen {
+        path: usize,
+        length: u64,
+    },
     Remove(usize),
     Rename(usize, usize),
     MoveDirectory,
     BeginSync(usize),
     FinishSync,
+    /// The one that began, or one of this path at once.
+    FailSync(Option<usize>),
+    Rot {
+        seed: u64,
+        sectors: u32,
+    },
     SyncDirectory(usize),
     SyncAll,
     LosePower(u64),
@@ -48,8 +66,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::MoveDirectory),
         6 => path().prop_map(Step::BeginSync),
         6 => Just(Step::FinishSync),
+        2 => Just(Step::FailSync(None)),
+        4 => path().prop_map(|path| Step::FailSync(Some(path))),
+        2 => (any::<u64>(), 1_u32..4).prop_map(|(seed, sectors)| Step::Rot { seed, sectors }),
         5 => (0..DIRECTORIES.len()).prop_map(Step::SyncDirectory),
-        2 => Just(Step::SyncAll),
+        4 => Just(Step::SyncAll),
         1 => any::<u64>().prop_map(Step::LosePower),
         3 => Just(Step::Check),
     ]
@@ -63,12 +84,14 @@ struct Stage {
     syncing: Option<(Inode, SyncPoint)>,
     /// Fills each write with bytes of its own.
     fill: u8,
+    /// Bytes that read as they lie on the medium, but not as they were written.
+    rotten: BTreeSet<(Inode, u64)>,
 }
 
 impl Stage {
     fn new() -> Self {
         let (disk, truth, reader) = (Disk::default(), Truth::default(), DiskTruth::default());
-        let mut stage = Self { disk, truth, reader, syncing: None, fill: 0 };
+        let mut stage = Self { disk, truth, reader, syncing: None, fill: 0, rotten: BTreeSet::new() };
         stage.make_directories();
         stage
     }
@@ -96,16 +119,22 @@ impl Stage {
             Step::Open { path, truncate } => {
                 let options = Open { truncate, create: true, ..RW };
                 // It fails where a directory was moved away.
-                self.disk.open(Path::new(PATHS[path]), options).ok();
+                let opened = self.disk.open(Path::new(PATHS[path]), options).ok();
+                self.rotten.retain(|(of, _)| !truncate || Some(*of) != opened);
                 self.tell(Touched::Anything);
             }
             Step::Write { path, .. } | Step::SetLen { path, .. } => {
                 let Some(inode) = self.inode(path) else { return };
                 match *step {
-                    Step::SetLen { length, .. } => self.disk.set_len(inode, length).unwrap(),
+                    Step::SetLen { length, .. } => {
+                        self.disk.set_len(inode, length).unwrap();
+                        self.rotten.retain(|(of, byte)| *of != inode || *byte < length);
+                    }
                     Step::Write { offset, length, .. } => {
                         self.fill = self.fill % 250 + 1;
                         self.disk.write_at(inode, &vec![self.fill; length], offset).unwrap();
+                        let end = offset + length as u64;
+                        self.rotten.retain(|(of, byte)| *of != inode || !(offset..end).contains(byte));
                     }
                     _ => unreachable!("matched above"),
                 }
@@ -130,6 +159,8 @@ impl Stage {
                 self.disk.sync(inode, point);
                 self.tell(Touched::Content(inode));
             }
+            Step::FailSync(path) => self.fail_sync(path),
+            Step::Rot { seed, sectors } => self.rot(seed, sectors),
             Step::SyncDirectory(place) => self.sync_directory(DIRECTORIES[place]),
             Step::SyncAll => {
                 for path in 0..PATHS.len() {
@@ -141,9 +172,33 @@ impl Stage {
             Step::LosePower(seed) => {
                 lose_power(&mut self.disk, seed);
                 self.syncing = None;
+                self.rotten.clear();
                 self.tell(Touched::Anything);
             }
             Step::Check => {}
+        }
+    }
+
+    fn fail_sync(&mut self, path: Option<usize>) {
+        if let Some(path) = path {
+            self.step(&Step::BeginSync(path));
+        }
+        let Some((inode, point)) = self.syncing.take() else { return };
+        self.disk.drop_writes(inode, point);
+        self.tell(Touched::Content(inode));
+    }
+
+    fn rot(&mut self, seed: u64, sectors: u32) {
+        let before: Vec<_> = PATHS.iter().map(|path| read(&mut self.disk, path)).collect();
+        let draws = Draws::new(Seed(seed));
+        let draw = |path: &str, sector| draws.draw(Domain::Disk, Identity::of(path), sector);
+        self.disk.rot(Rot::Sectors(sectors), |_| true, draw);
+        self.tell(Touched::Anything);
+        for (path, before) in PATHS.iter().zip(before) {
+            let Some((inode, before)) = before else { continue };
+            let (_, after) = read(&mut self.disk, path).unwrap();
+            let turned = (0..).zip(before.iter().zip(&after)).filter(|(_, (before, after))| before != after);
+            self.rotten.extend(turned.map(|(byte, _)| (inode, byte)));
         }
     }
 
@@ -164,7 +219,9 @@ impl Stage {
                 continue;
             };
             let told: Vec<bool> = (0..content.len() as u64).map(|byte| self.told(path, byte)).collect();
-            let mut survives = vec![true; content.len()];
+            // What has rotted survives, but it is not what was written.
+            let is_whole = |byte| !self.rotten.contains(&(inode, byte));
+            let mut survives: Vec<bool> = (0..content.len() as u64).map(is_whole).collect();
             // What is doubtful is lost with some chance every time: it shows after a few dozen times,
             // or with bad luck after some thousand.
             for seed in 0..4_096 {
@@ -234,6 +291,27 @@ fn what_is_told_is_what_every_loss_of_power_leaves() {
     assert!(certain > 100_000 && doubtful > 100_000, "{certain} certain, {doubtful} not");
 }
 
+#[test]
+fn a_cut_that_is_synced_late_mends_nothing_that_was_written_after_it() {
+    let mut stage = Stage::new();
+    for step in [
+        Step::Open { path: 0, truncate: false },
+        Step::SyncAll,
+        Step::SetLen { path: 0, length: 100 },
+        Step::Write { path: 0, offset: 100, length: 100 },
+        // The write is dropped, the cut stays to be synced, and then the file grows past both.
+        Step::FailSync(Some(0)),
+        Step::SyncAll,
+        Step::Write { path: 0, offset: 300, length: 10 },
+        Step::SyncAll,
+    ] {
+        stage.step(&step);
+    }
+    let (certain, doubtful) = (Cell::new(0), Cell::new(0));
+    stage.check(&certain, &doubtful).unwrap();
+    assert_eq!((certain.get(), doubtful.get()), (210, 100));
+}
+
 /// Says where the software has come to.
 fn mark(word: &str) {
     squall_sim::observe(Body::Custom(Custom::new("test", word)));
@@ -241,14 +319,14 @@ fn mark(word: &str) {
 
 async fn sync(file: &disk::Handle) {
     let point = disk::begin_sync(file).unwrap();
-    disk::sync_delay().await;
+    wait::sync(Target::File(*file)).await;
     disk::finish_sync(file, point).unwrap();
 }
 
 async fn sync_dir(path: &str) {
     let point = disk::begin_sync_dir(Path::new(path)).unwrap();
-    disk::sync_delay().await;
-    disk::finish_sync_dir(point).unwrap();
+    wait::sync(Target::Path(Path::new(path))).await;
+    disk::finish_sync_dir(Path::new(path), point).unwrap();
 }
 
 /// A file written beside its name, renamed, changed in place, cut, extended.

@@ -51,6 +51,36 @@ fn an_error_is_a_violation_and_an_exit_is_not() {
 }
 
 #[test]
+fn an_error_on_a_disk_that_gives_cause_for_it_is_none_and_a_panic_always_is() {
+    let run = |story: &str| {
+        let lines = story.replace("; ", "\n");
+        violations(&judged(&Expect::default(), &history(30, &format!("0 server-1 started\n{lines}")))).len()
+    };
+    for (trouble, during, after, restarted) in [
+        ("error", 0, 0, 1),
+        ("full", 0, 0, 1),
+        ("slow", 1, 1, 1),
+        ("stall", 1, 1, 1),
+        ("lying-sync", 0, 0, 0),
+        ("corrupt", 0, 0, 0),
+    ] {
+        let fault = format!("2 fault d={trouble} applied");
+        assert_eq!(run(&format!("{fault}; 3 server-1 exited EIO")), during, "{trouble}");
+        assert_eq!(run(&format!("{fault}; 3 fault d ended; 4 server-1 exited EIO")), after, "{trouble}");
+        let start = "3 fault d ended; 4 server-1 killed; 5 server-1 started; 6 server-1 exited EIO";
+        assert_eq!(run(&format!("{fault}; {start}")), restarted, "{trouble}: a new incarnation");
+        let inside = "3 server-1 killed; 4 server-1 started; 5 fault d ended; 6 server-1 exited EIO";
+        assert_eq!(run(&format!("{fault}; {inside}")), during, "{trouble}: started on it");
+        assert_eq!(run(&format!("{fault}; 3 server-1 panicked EIO")), 1, "{trouble}");
+        assert_eq!(
+            run(&format!("1 server-2 started; {fault}; 3 server-2 exited EIO")),
+            1,
+            "{trouble}: another's"
+        );
+    }
+}
+
+#[test]
 fn no_panic_is_judged_whatever_is_named() {
     let history = history(30, "1 server-1 panicked boom\n2 server-1 custom bad\n3 server-1 custom bad");
     let oracles = || -> Vec<Box<dyn Invariant>> { vec![Box::new(words("tidy")), Box::new(words("neat"))] };

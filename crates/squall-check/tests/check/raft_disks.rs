@@ -35,6 +35,26 @@ fn what_is_committed_lies_on_most_disks() {
 }
 
 #[test]
+fn a_disk_that_lied_or_rotted_is_not_held_against_its_member() {
+    let begin = "1 m-1 leader 1\n2 m-1 log 1.1\n2 m-2 log 1.1\n3 m-1 holds wal 0-20\n";
+    let one = ["0.009s m-1 commits entry 1 in term 1, which lies durably on 1 of 3 disks"];
+    let found = "6 m-1 killed\n7 m-1 started\n8 m-1 recovered 1 - - 0";
+    let lost = ["0.008s m-1 recovered its log up to 0, and it was durable up to 1"];
+    for (trouble, excused) in
+        [("lying-sync", true), ("corrupt", true), ("error", false), ("full", false), ("stall", false)]
+    {
+        // It stays so when the fault has ended.
+        let fault = |node: &str| format!("4 fault d disk={trouble} {node}\n5 fault d ended\n");
+        let (late, short) = if excused { (&[][..], &[][..]) } else { (&one[..], &lost[..]) };
+        check(R7, &format!("{begin}{}9 m-1 commit 1", fault("m-2")), 1, late);
+        check(R7, &format!("{begin}{}9 m-1 commit 1", fault("m-1")), 1, &one);
+        check(R7, &format!("{begin}{}9 m-1 commit 1", fault("x-1")), 1, &one);
+        check(S8, &format!("{begin}{}{found}", fault("m-1")), u64::from(!excused), short);
+        check(S8, &format!("{begin}{}{found}", fault("m-2")), 1, &lost);
+    }
+}
+
+#[test]
 fn only_a_leader_commits_and_each_entry_once() {
     let synced = "1 m-1 log 1.1\n1 m-2 log 1.1\n1 m-3 log 1.1\n2 m-1 holds wal 0-20\n2 m-2 holds wal 0-20\n";
     check(R7, &format!("{synced}3 m-3 commit 1"), 0, &[]);

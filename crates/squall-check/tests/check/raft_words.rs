@@ -13,7 +13,7 @@
 //! - `m-1 holds wal 10-30 50-60` is the simulator's word: what is durable of `ctl/wal`;
 //! - `m-1 started|killed|power-lost|paused|resumed|exited|panicked`;
 //! - `fault p cut m-1|m-2,m-3` in both directions, `>` and `<` in one; `fault p slow m-1|m-2`;
-//!   `fault p shape`; `fault p ended`.
+//!   `fault p shape`; `fault p disk=TROUBLE m-1` (as in `support`); `fault p ended`.
 
 use squall_check::{Group, Judge, Verdict, raft_invariants};
 use squall_history::vocab::raft::{Event, LoggedEntry, Snapshot};
@@ -195,6 +195,10 @@ fn fault(id: &str, words: &[&str]) -> FaultEvent {
         "slow" => Action::Latency { link: link(words[1]), latency: zero, jitter: zero },
         "shape" => Action::Partition(Partition::Shape(PartitionShape::Bridge)),
         "kill" => Action::Kill(nodes(words[1])),
+        word if word.starts_with("disk=") => {
+            let trouble = crate::support::disk_trouble(&word["disk=".len()..]);
+            Action::Disk(DiskFault { target: nodes(words[1]), path: None, trouble })
+        }
         word => panic!("no fault {word}"),
     };
     FaultEvent::Applied { id, action, beyond_budget: false }

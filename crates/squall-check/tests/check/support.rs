@@ -5,7 +5,7 @@
 //!   value is JSON, without spaces); `9 client-1 ok 1`, `fail`, `info` completes the client's
 //!   latest operation. After `info` the client goes on under a new process.
 //! - `3 server-1 started|killed|paused|resumed|power-lost|exited|exited ERROR|panicked MESSAGE`
-//! - `2 fault kill#1 applied|beyond|ended|vetoed`
+//! - `2 fault kill#1 applied|beyond|ended|vetoed` kills server-1; `2 fault d=full applied` is about its disk
 //! - `4 server-1 leader 2` is `became-leader` in term 2, `4 server-1 custom word` a word of
 //!   vocabulary `test`.
 
@@ -185,8 +185,14 @@ impl Writer {
 }
 
 fn fault(id: &str, word: &str) -> Body {
+    // `ID`, or `ID=disk-fault` for one of server-1's disk.
+    let (id, trouble) = id.split_once('=').map_or((id, None), |(id, trouble)| (id, Some(trouble)));
     let id = FaultId(id.into());
-    let action = Action::Kill(Selector::Nodes(vec!["server-1".into()]));
+    let target = Selector::Nodes(vec!["server-1".into()]);
+    let action = match trouble {
+        None => Action::Kill(target),
+        Some(word) => Action::Disk(DiskFault { target, path: None, trouble: disk_trouble(word) }),
+    };
     Body::Fault(match word {
         "applied" => FaultEvent::Applied { id, action, beyond_budget: false },
         "beyond" => FaultEvent::Applied { id, action, beyond_budget: true },
@@ -194,6 +200,20 @@ fn fault(id: &str, word: &str) -> Body {
         "vetoed" => FaultEvent::Vetoed { id, why: "no quorum".to_owned() },
         _ => panic!("no fault event {word}"),
     })
+}
+
+/// A disk fault by its word.
+pub(crate) fn disk_trouble(word: &str) -> DiskTrouble {
+    let (percent, zero) = (Ppm::percent(100), SimDuration::ZERO);
+    match word {
+        "error" => DiskTrouble::Error { percent, ops: vec![DiskOp::Sync] },
+        "full" => DiskTrouble::Full,
+        "slow" => DiskTrouble::Slow { latency: (zero, zero) },
+        "stall" => DiskTrouble::Stall,
+        "lying-sync" => DiskTrouble::LyingSync,
+        "corrupt" => DiskTrouble::Corrupt(Rot::Percent(percent)),
+        _ => panic!("no disk fault {word}"),
+    }
 }
 
 fn node_event(word: &str, rest: &str) -> Option<Body> {

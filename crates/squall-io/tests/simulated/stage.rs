@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use squall_history::vocab::Custom;
 use squall_history::{
-    Body, DiskProfile, Identity, NetworkProfile, NodeEvent, NodeName, Record, Seed, SimDuration, SimTime,
-    Topology,
+    Body, DiskProfile, DiskTrouble, Identity, NetworkProfile, NodeEvent, NodeName, Record, Seed, SimDuration,
+    SimTime, Topology,
 };
 use squall_io::net::TcpStream;
-use squall_sim::{Checkpoint, Ended, Journaling, Ran, Rule, RuleId, Sim, SimConfig, SimLimits};
+use squall_sim::{Checkpoint, DiskRuleId, Ended, Journaling, Ran, Rule, RuleId, Sim, SimConfig, SimLimits};
 
 /// What a stage is made from; every part has a default.
 #[derive(Clone, Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct Setup {
     pub(crate) topology: Topology,
     pub(crate) seed: u64,
     pub(crate) network: NetworkProfile,
+    pub(crate) disk: DiskProfile,
     pub(crate) limits: SimLimits,
     pub(crate) journaling: Journaling,
 }
@@ -29,6 +30,7 @@ pub(crate) fn nodes(roles: &[(&str, u32)]) -> Setup {
         topology: Topology::of_roles(roles),
         seed: 1,
         network: steady(1),
+        disk: DiskProfile::default(),
         limits: SimLimits::default(),
         journaling: Journaling::Off,
     }
@@ -48,12 +50,17 @@ impl Setup {
         Self { network, ..self }
     }
 
+    /// Files that hold at most so many bytes together.
+    pub(crate) fn capacity(self, bytes: u64) -> Self {
+        Self { disk: DiskProfile { capacity: Some(bytes), ..self.disk }, ..self }
+    }
+
     pub(crate) fn begin(self) -> Stage {
         let sim = Sim::new(&SimConfig {
             seed: Seed(self.seed),
             topology: &self.topology,
             network: self.network,
-            disk: DiskProfile::default(),
+            disk: self.disk,
             limits: self.limits,
             journaling: self.journaling,
         });
@@ -147,6 +154,17 @@ impl Stage {
         let links: Vec<(NodeName, NodeName)> =
             links.iter().map(|&(from, to)| (from.into(), to.into())).collect();
         self.sim.add_rule(Identity::of(name), rule, &links)
+    }
+
+    /// Lays a fault on a node's disk: on what `path` covers, or on all.
+    pub(crate) fn disk_rule(
+        &mut self,
+        name: &str,
+        trouble: &DiskTrouble,
+        path: Option<&str>,
+        node: &str,
+    ) -> DiskRuleId {
+        self.sim.add_disk_rule(Identity::of(name), trouble, path, &[node.into()])
     }
 
     /// What the nodes said: node, milliseconds, words.

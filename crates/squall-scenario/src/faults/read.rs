@@ -276,6 +276,11 @@ impl Reader<'_> {
             }
             [only] => {
                 let action = Template::read(only, scope, self.report)?;
+                if let Some(entry) = parts.fields.entry("for").filter(|_| action.is_instant()) {
+                    let title = "`for` does not go with a fault that takes no time";
+                    let error = self.report.error(Code::MisplacedKey, entry.key_span.clone(), title);
+                    error.label("what has rotted stays so: leave it out");
+                }
                 Some(Timed { lasts: lasts.map_or(Some(None), |lasts| lasts.map(Some))?, action })
             }
             [first, second, ..] => {

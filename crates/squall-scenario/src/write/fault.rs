@@ -1,9 +1,12 @@
 //! Faults as entries of a plan file.
 
-use squall_history::{Action, Cut, Direction, Filter, LinkSelector, Mode, Partition, PlannedFault, Selector};
+use squall_history::{
+    Action, Cut, Direction, DiskFault, DiskTrouble, Filter, LinkSelector, Mode, Partition, PlannedFault, Rot,
+    Selector,
+};
 
 use super::text::{quoted, sequence};
-use super::{mapping, time};
+use super::{mapping, range, time};
 
 /// One fault on one line.
 pub(super) fn entry(fault: &PlannedFault) -> String {
@@ -32,7 +35,25 @@ fn action(action: &Action) -> String {
         Action::Reorder { link: at, reorder, delay } => {
             with(at, &[("reorder", reorder.to_string()), ("delay", delay.to_string())])
         }
+        Action::Disk(fault) => disk(fault),
     }
+}
+
+fn disk(fault: &DiskFault) -> String {
+    let mut parts =
+        vec![format!("target: {}", selector(&fault.target)), format!("fault: {}", fault.trouble.word())];
+    parts.extend(fault.path.as_deref().map(|path| format!("path: {}", quoted(path))));
+    match &fault.trouble {
+        DiskTrouble::Error { percent, ops } => {
+            let ops = sequence(ops.iter().map(|op| op.name().to_owned()));
+            parts.push(format!("percent: {percent}, ops: {ops}"));
+        }
+        DiskTrouble::Slow { latency } => parts.push(format!("latency: {}", range(*latency))),
+        DiskTrouble::Corrupt(Rot::Percent(share)) => parts.push(format!("percent: {share}")),
+        DiskTrouble::Corrupt(Rot::Sectors(count)) => parts.push(format!("sectors: {count}")),
+        DiskTrouble::Full | DiskTrouble::Stall | DiskTrouble::LyingSync => {}
+    }
+    braces(parts)
 }
 
 fn braces(parts: Vec<String>) -> String {

@@ -4,6 +4,7 @@
 mod support;
 
 mod actions;
+mod disks;
 mod faults;
 mod sections;
 mod yaml;

@@ -7,9 +7,10 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use squall_history::{
-    Action, Direction, DiskProfile, Expect, FaultId, Filter, InvariantChoice, KnownFailure, Limits,
-    LinkSelector, Mode, NetworkProfile, NodeName, NodeSpec, PLAN_FORMAT, Partition, PartitionShape, Plan,
-    PlannedFault, Ppm, Reseed, Seed, Selector, SimDuration, SimTime, StopOn, SystemPlan, Topology, Veto,
+    Action, Direction, DiskFault, DiskOp, DiskProfile, DiskTrouble, Expect, FaultId, Filter, InvariantChoice,
+    KnownFailure, Limits, LinkSelector, Mode, NetworkProfile, NodeName, NodeSpec, PLAN_FORMAT, Partition,
+    PartitionShape, Plan, PlannedFault, Ppm, Reseed, Rot, Seed, Selector, SimDuration, SimTime, StopOn,
+    SystemPlan, Topology, Veto,
 };
 
 const ROLES: [&str; 3] = ["controller", "worker", "client"];
@@ -159,8 +160,45 @@ fn action(nodes: Vec<NodeSpec>, zones: Vec<String>) -> BoxedStrategy<Action> {
         (link(), share()).prop_map(|(link, loss)| Action::Loss { link, loss }),
         (link(), share()).prop_map(|(link, duplicate)| Action::Duplicate { link, duplicate }),
         (link(), share(), span()).prop_map(|(link, reorder, delay)| Action::Reorder { link, reorder, delay }),
+        (one(), option::of(glob()), trouble()).prop_map(|(target, path, trouble)| Action::Disk(DiskFault {
+            target,
+            path,
+            trouble
+        })),
     ]
     .boxed()
+}
+
+fn is_rot(action: &Action) -> bool {
+    matches!(action, Action::Disk(DiskFault { trouble: DiskTrouble::Corrupt(_), .. }))
+}
+
+fn glob() -> impl Strategy<Value = String> {
+    proptest::sample::select(vec![
+        "ctl/**",
+        "*.log",
+        "{a,b}/[0-9]?",
+        "wal",
+        "true",
+        "1..5",
+        "a b/'#: \"x",
+        "é☂",
+    ])
+    .prop_map(str::to_owned)
+}
+
+fn trouble() -> impl Strategy<Value = DiskTrouble> {
+    let all: Vec<DiskOp> = DiskOp::ALL.iter().map(|(_, op)| *op).collect();
+    let ops = proptest::sample::subsequence(all, 1..=3);
+    prop_oneof![
+        (share(), ops).prop_map(|(percent, ops)| DiskTrouble::Error { percent, ops }),
+        Just(DiskTrouble::Full),
+        (span(), span()).prop_map(|(a, b)| DiskTrouble::Slow { latency: (a.min(b), a.max(b)) }),
+        Just(DiskTrouble::Stall),
+        Just(DiskTrouble::LyingSync),
+        share().prop_map(|share| DiskTrouble::Corrupt(Rot::Percent(share))),
+        any::<u32>().prop_map(|count| DiskTrouble::Corrupt(Rot::Sectors(count))),
+    ]
 }
 
 fn fault(action: Action, duration: SimDuration) -> BoxedStrategy<PlannedFault> {
@@ -169,7 +207,8 @@ fn fault(action: Action, duration: SimDuration) -> BoxedStrategy<PlannedFault> {
         .prop_map(move |(stem, at, lasts, obeys_budget)| PlannedFault {
             id: FaultId(stem.into()),
             at,
-            lasts,
+            // Rot is an instant.
+            lasts: lasts.filter(|_| !is_rot(&action)),
             obeys_budget,
             action: action.clone(),
         })
@@ -215,10 +254,11 @@ fn sections() -> impl Strategy<Value = (Value, Value, Vec<String>)> {
 fn conditions() -> impl Strategy<Value = (NetworkProfile, DiskProfile)> {
     let range = || (span(), span()).prop_map(|(a, b)| (a.min(b), a.max(b)));
     let network = (span(), span(), share(), share(), share());
-    (network, range(), range()).prop_map(|((latency, jitter, loss, duplicate, reorder), latencies, fsync)| {
+    (network, range(), range(), option::of(any::<u64>())).prop_map(|(network, latencies, fsync, capacity)| {
+        let (latency, jitter, loss, duplicate, reorder) = network;
         (
             NetworkProfile { latency, jitter, loss, duplicate, reorder },
-            DiskProfile { latency: latencies, fsync },
+            DiskProfile { latency: latencies, fsync, capacity },
         )
     })
 }

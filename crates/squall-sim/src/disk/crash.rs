@@ -16,7 +16,7 @@ pub struct Lost {
 }
 
 /// Unit that a disk writes as a whole.
-const SECTOR: u64 = 512;
+pub(super) const SECTOR: u64 = 512;
 const HALF: Ppm = Ppm::percent(50);
 
 // Properties of an operation's draw.
@@ -71,6 +71,7 @@ impl Disk {
             }
         }
         self.cache = self.medium.clone();
+        self.spoilt.clear();
         lost
     }
 }

@@ -1,23 +1,29 @@
 //! The disks: a pure model ([`model`]), and the functions through which a node reaches its own.
 //!
-//! The model knows nothing of time; how long an operation takes is drawn here (domain `Disk`;
+//! The model knows nothing of time; how long an operation takes is drawn in [`wait`] (domain `Disk`;
 //! identity: the node; n: the operation's number) and waited for by the caller. A sync takes effect
-//! when its time is over, for what had been written when it began.
+//! when its time is over, for what had been written when it began. What rules do to an operation is
+//! decided in [`fault`], at the moment it takes effect.
 
 mod crash;
+pub mod fault;
 pub mod model;
+mod room;
+mod spoilt;
 pub mod truth;
+pub mod wait;
 
 use std::io;
 use std::path::Path;
 
-use squall_history::{Body, Boot, DiskProfile, Domain, Record, SimDuration};
+use squall_history::{Body, Boot, DiskOp, DiskProfile, Domain, Record};
 
+use self::fault::{Fate, Rules, Target};
 use self::model::{Disk, Inode, SyncPoint};
+use self::room::Room;
 use self::truth::{Touched, Truth};
 use crate::caller;
 use crate::effects::Effects;
-use crate::timer::Sleep;
 use crate::world::{self, World};
 
 pub use self::model::Open;
@@ -31,12 +37,13 @@ pub(crate) struct Disks {
     operations: Vec<u64>,
     /// What was told of each disk; empty if nobody listens.
     truths: Vec<Truth>,
+    rules: Rules,
 }
 
 impl Disks {
     pub(crate) fn new(nodes: usize, profile: DiskProfile) -> Self {
         let disks = (0..nodes).map(|_| Disk::default()).collect();
-        Self { profile, disks, operations: vec![0; nodes], truths: Vec::new() }
+        Self { profile, disks, operations: vec![0; nodes], truths: Vec::new(), rules: Rules::default() }
     }
 
     /// From now on it is told what the disks hold.
@@ -75,8 +82,12 @@ const SYNC: u64 = 0x12;
 const CUT: u64 = 0x13;
 const NAMES: u64 = 0x14;
 
-/// Runs `f` on the calling node's disk, where it may touch what `touched` says.
-fn on_disk<R>(operation: u64, touched: Touched, f: impl FnOnce(&mut Disk) -> io::Result<R>) -> io::Result<R> {
+/// Runs `f` on the calling node and the world; its disk may be touched as `touched` says.
+fn on_disk<R>(
+    operation: u64,
+    touched: Touched,
+    f: impl FnOnce(&mut World, u32) -> io::Result<R>,
+) -> io::Result<R> {
     let caller = caller::expect();
     world::with(|world| {
         if !world.nodes.is_current(caller.node, caller.boot) {
@@ -84,8 +95,35 @@ fn on_disk<R>(operation: u64, touched: Touched, f: impl FnOnce(&mut Disk) -> io:
         }
         world.trace.fold(operation);
         world.trace.fold(world.nodes.get(caller.node).identity.0);
-        let result = f(&mut world.disks.disks[caller.node as usize]);
+        let result = f(world, caller.node);
         world.disk_tell(caller.node, touched);
+        result
+    })
+}
+
+/// Runs `f` on the calling node's disk, if no rule refuses it. Nothing is changed then.
+fn read<R>(operation: u64, target: Target<'_>, f: impl FnOnce(&mut Disk) -> io::Result<R>) -> io::Result<R> {
+    on_disk(operation, Touched::Nothing, |world, node| {
+        world.disk_refuse(node, DiskOp::Read, target)?;
+        f(&mut world.disks.disks[node as usize])
+    })
+}
+
+/// As [`read`], for a change that may take the room that is left.
+fn change<R>(
+    operation: u64,
+    target: Target<'_>,
+    touched: Touched,
+    f: impl FnOnce(&mut Disk, Room) -> io::Result<R>,
+) -> io::Result<R> {
+    on_disk(operation, touched, |world, node| {
+        world.disk_refuse(node, DiskOp::Write, target)?;
+        let (room, rule) = world.disk_room(node, target);
+        let result = f(&mut world.disks.disks[node as usize], room);
+        let is_full = |error: &io::Error| error.kind() == io::ErrorKind::StorageFull;
+        if let Some(rule) = rule.filter(|_| result.as_ref().is_err_and(is_full)) {
+            world.disks.count(rule, "writes-refused", 1);
+        }
         result
     })
 }
@@ -104,66 +142,38 @@ pub fn check(handle: &Handle) -> io::Result<()> {
     Ok(())
 }
 
-/// Runs `f` on the disk that a handle belongs to, if that is the calling node's.
-fn on_file<R>(handle: &Handle, operation: u64, f: impl FnOnce(&mut Disk) -> io::Result<R>) -> io::Result<R> {
-    check(handle)?;
-    // A sync that begins changes nothing, which is noticed.
-    let touched = if operation == READ { Touched::Nothing } else { Touched::Content(handle.inode) };
-    on_disk(operation, touched, f)
-}
-
-/// As [`on_file`], for a change.
-fn on_writable<R>(
-    handle: &Handle,
+/// As [`change`], of an open file's content.
+fn change_file<R>(
+    file: &Handle,
     operation: u64,
-    f: impl FnOnce(&mut Disk) -> io::Result<R>,
+    f: impl FnOnce(&mut Disk, Room) -> io::Result<R>,
 ) -> io::Result<R> {
-    check(handle)?;
-    if handle.access == Access::Read {
+    check(file)?;
+    if file.access == Access::Read {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file was opened for reading"));
     }
-    on_disk(operation, Touched::Content(handle.inode), f)
-}
-
-fn draw_delay(range: fn(&DiskProfile) -> (SimDuration, SimDuration)) -> Sleep {
-    let caller = caller::expect();
-    let wait = world::with(|world| {
-        let (low, high) = range(&world.disks.profile);
-        let count = &mut world.disks.operations[caller.node as usize];
-        *count += 1;
-        let identity = world.nodes.get(caller.node).identity;
-        let wait = world.draws.draw(Domain::Disk, identity, *count).between(low.0, high.0);
-        world.trace.fold(wait);
-        SimDuration(wait)
-    });
-    Sleep::until(caller::now() + wait)
-}
-
-/// A timer for one access (a read, a write, a change of names).
-///
-/// # Panics
-/// Outside software on a node; so do all functions of this module.
-pub fn access_timer() -> Sleep {
-    draw_delay(|profile| profile.latency)
-}
-
-/// Waits for one access.
-pub async fn access_delay() {
-    access_timer().await;
-}
-
-/// Waits for one sync.
-pub async fn sync_delay() {
-    draw_delay(|profile| profile.fsync).await;
+    change(operation, Target::File(*file), Touched::Content(file.inode), f)
 }
 
 /// Opens a file.
 ///
 /// # Errors
-/// `NotFound`, `AlreadyExists`, `IsADirectory`, `NotADirectory`.
+/// `NotFound`, `AlreadyExists`, `IsADirectory`, `NotADirectory`, `StorageFull`; EIO, as from all
+/// functions here, under a rule.
 pub fn open(path: &Path, options: Open) -> io::Result<Handle> {
     let caller = caller::expect();
-    let inode = on_disk(NAMES, Touched::Anything, |disk| disk.open(path, options))?;
+    let target = Target::Path(path);
+    let inode = if options.create || options.create_new || options.truncate {
+        change(NAMES, target, Touched::Anything, |disk, room| {
+            let is_new = !disk.exists(path) && disk.directory(path.parent().unwrap_or(Path::new(""))).is_ok();
+            if is_new {
+                room.for_name()?;
+            }
+            disk.open(path, options)
+        })?
+    } else {
+        read(NAMES, target, |disk| disk.open(path, options))?
+    };
     let access = if options.write { Access::ReadWrite } else { Access::Read };
     Ok(Handle { run: caller::run(), node: caller.node, boot: caller.boot, inode, access })
 }
@@ -173,18 +183,23 @@ pub fn open(path: &Path, options: Open) -> io::Result<Handle> {
 /// # Errors
 /// `NotConnected` for a handle of another incarnation.
 pub fn read_at(file: &Handle, into: &mut [u8], offset: u64) -> io::Result<usize> {
-    on_file(file, READ, |disk| Ok(disk.read_at(file.inode, into, offset)))
+    check(file)?;
+    read(READ, Target::File(*file), |disk| Ok(disk.read_at(file.inode, into, offset)))
 }
 
-/// Writes at an offset, into the page cache.
+/// Writes at an offset, into the page cache; gives how many bytes there was room for.
 ///
 /// # Errors
 /// `NotConnected` for a handle of another incarnation; `PermissionDenied` if it was opened for
-/// reading; `FileTooLarge`.
-pub fn write_at(file: &Handle, bytes: &[u8], offset: u64) -> io::Result<()> {
-    on_writable(file, WRITE, |disk| disk.write_at(file.inode, bytes, offset))?;
-    world::with(|world| world.trace.fold_bytes(bytes));
-    Ok(())
+/// reading; `FileTooLarge`; `StorageFull` if there is no room at all.
+pub fn write_at(file: &Handle, bytes: &[u8], offset: u64) -> io::Result<usize> {
+    let written = change_file(file, WRITE, |disk, room| {
+        let count = room.for_write(disk, file.inode, offset, bytes.len())?;
+        disk.write_at(file.inode, &bytes[..count], offset)?;
+        Ok(count)
+    })?;
+    world::with(|world| world.trace.fold_bytes(&bytes[..written]));
+    Ok(written)
 }
 
 /// Cuts or extends a file.
@@ -192,15 +207,19 @@ pub fn write_at(file: &Handle, bytes: &[u8], offset: u64) -> io::Result<()> {
 /// # Errors
 /// As [`write_at`].
 pub fn set_len(file: &Handle, length: u64) -> io::Result<()> {
-    on_writable(file, CUT, |disk| disk.set_len(file.inode, length))
+    change_file(file, CUT, |disk, room| {
+        room.for_length(disk, file.inode, length)?;
+        disk.set_len(file.inode, length)
+    })
 }
 
-/// A file's length.
+/// A file's length, which is known without an access.
 ///
 /// # Errors
 /// `NotConnected` for a handle of another incarnation.
 pub fn len(file: &Handle) -> io::Result<u64> {
-    on_file(file, READ, |disk| Ok(disk.len(file.inode)))
+    check(file)?;
+    on_disk(READ, Touched::Nothing, |world, node| Ok(world.disks.disks[node as usize].len(file.inode)))
 }
 
 /// Begins to make a file's content durable.
@@ -208,16 +227,32 @@ pub fn len(file: &Handle) -> io::Result<u64> {
 /// # Errors
 /// `NotConnected` for a handle of another incarnation.
 pub fn begin_sync(file: &Handle) -> io::Result<SyncPoint> {
-    on_file(file, SYNC, |disk| Ok(disk.sync_point()))
+    check(file)?;
+    on_disk(SYNC, Touched::Nothing, |world, node| Ok(world.disks.disks[node as usize].sync_point()))
 }
 
 /// What was written before `point` is durable.
 ///
 /// # Errors
-/// `NotConnected` for a handle of another incarnation.
+/// `NotConnected` for a handle of another incarnation; EIO under a rule, and then what was written
+/// before `point` never will be, unless it is written again.
 pub fn finish_sync(file: &Handle, point: SyncPoint) -> io::Result<()> {
-    on_file(file, SYNC, |disk| {
-        disk.sync(file.inode, point);
+    check(file)?;
+    on_disk(SYNC, Touched::Content(file.inode), |world, node| {
+        let fate = world.disk_sync_fate(node, Target::File(*file));
+        let disk = &mut world.disks.disks[node as usize];
+        match fate {
+            Fate::Done => disk.sync(file.inode, point),
+            Fate::Fails(rule) => {
+                let dropped = disk.drop_writes(file.inode, point);
+                world.disks.count(rule, "writes-dropped", dropped);
+                return Err(fault::input_output_error());
+            }
+            Fate::Lies(rule) => {
+                let lied = u64::from(disk.is_dirty(file.inode, point));
+                world.disks.count(rule, "syncs-faked", lied);
+            }
+        }
         Ok(())
     })
 }
@@ -227,18 +262,28 @@ pub fn finish_sync(file: &Handle, point: SyncPoint) -> io::Result<()> {
 /// # Errors
 /// `NotFound`, `NotADirectory`.
 pub fn begin_sync_dir(path: &Path) -> io::Result<DirectorySync> {
-    on_disk(SYNC, Touched::Nothing, |disk| {
+    on_disk(SYNC, Touched::Nothing, |world, node| {
+        let disk = &world.disks.disks[node as usize];
         Ok(DirectorySync { directory: disk.directory(path)?, point: disk.sync_point() })
     })
 }
 
-/// The names changed before the sync began are durable.
+/// The names changed before the sync of the directory at `path` began are durable.
 ///
 /// # Errors
-/// `NotConnected` if the node has stopped.
-pub fn finish_sync_dir(sync: DirectorySync) -> io::Result<()> {
-    on_disk(SYNC, Touched::Anything, |disk| {
-        disk.sync_directory(sync.directory, sync.point);
+/// `NotConnected` if the node has stopped; EIO under a rule, and then a later sync may do it.
+pub fn finish_sync_dir(path: &Path, sync: DirectorySync) -> io::Result<()> {
+    on_disk(SYNC, Touched::Anything, |world, node| {
+        let fate = world.disk_sync_fate(node, Target::Path(path));
+        let disk = &mut world.disks.disks[node as usize];
+        match fate {
+            Fate::Done => disk.sync_directory(sync.directory, sync.point),
+            Fate::Fails(_) => return Err(fault::input_output_error()),
+            Fate::Lies(rule) => {
+                let lied = u64::from(disk.is_dirty(sync.directory, sync.point));
+                world.disks.count(rule, "syncs-faked", lied);
+            }
+        }
         Ok(())
     })
 }
@@ -248,7 +293,7 @@ pub fn finish_sync_dir(sync: DirectorySync) -> io::Result<()> {
 /// # Errors
 /// `NotFound`, `NotADirectory`, `IsADirectory`, `DirectoryNotEmpty`.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    on_disk(NAMES, Touched::Anything, |disk| disk.rename(from, to))
+    change(NAMES, Target::Paths(from, to), Touched::Anything, |disk, _| disk.rename(from, to))
 }
 
 /// Removes a file.
@@ -256,15 +301,20 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// # Errors
 /// `NotFound`, `IsADirectory`.
 pub fn remove_file(path: &Path) -> io::Result<()> {
-    on_disk(NAMES, Touched::Anything, |disk| disk.remove_file(path))
+    change(NAMES, Target::Path(path), Touched::Anything, |disk, _| disk.remove_file(path))
 }
 
 /// Makes a directory and those above it.
 ///
 /// # Errors
-/// `NotADirectory`.
+/// `NotADirectory`, `StorageFull`.
 pub fn create_dir_all(path: &Path) -> io::Result<()> {
-    on_disk(NAMES, Touched::Anything, |disk| disk.create_dir_all(path))
+    change(NAMES, Target::Path(path), Touched::Anything, |disk, room| {
+        if !disk.exists(path) {
+            room.for_name()?;
+        }
+        disk.create_dir_all(path)
+    })
 }
 
 /// Names in a directory, sorted.
@@ -272,7 +322,7 @@ pub fn create_dir_all(path: &Path) -> io::Result<()> {
 /// # Errors
 /// `NotFound`, `NotADirectory`.
 pub fn read_dir(path: &Path) -> io::Result<Vec<String>> {
-    on_disk(NAMES, Touched::Nothing, |disk| disk.read_dir(path))
+    read(NAMES, Target::Path(path), |disk| disk.read_dir(path))
 }
 
 /// Whether there is something of this name.
@@ -280,7 +330,7 @@ pub fn read_dir(path: &Path) -> io::Result<Vec<String>> {
 /// # Errors
 /// `NotConnected` if the node has stopped.
 pub fn exists(path: &Path) -> io::Result<bool> {
-    on_disk(NAMES, Touched::Nothing, |disk| Ok(disk.exists(path)))
+    read(NAMES, Target::Path(path), |disk| Ok(disk.exists(path)))
 }
 
 impl World {

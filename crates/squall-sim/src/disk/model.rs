@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use super::spoilt::Spoilt;
+
 /// How a file is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Open {
@@ -29,7 +31,7 @@ pub struct Inode(u32);
 
 /// Everything that was done before a moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SyncPoint(u64);
+pub struct SyncPoint(pub(super) u64);
 
 pub(super) const ROOT: Inode = Inode(0);
 
@@ -115,7 +117,11 @@ impl View {
         }
     }
 
-    fn file_mut(&mut self, inode: Inode) -> &mut Vec<u8> {
+    pub(super) fn content(&self, inode: Inode) -> &Content {
+        &self.0[inode.0 as usize]
+    }
+
+    pub(super) fn file_mut(&mut self, inode: Inode) -> &mut Vec<u8> {
         match &mut self.0[inode.0 as usize] {
             Content::File(bytes) => bytes,
             Content::Directory(_) => unreachable!("file operations get a file's inode"),
@@ -195,14 +201,16 @@ pub struct Disk {
     pub(super) cache: View,
     pub(super) medium: View,
     pub(super) pending: Vec<Pending>,
-    operations: u64,
+    pub(super) spoilt: Spoilt,
+    pub(super) operations: u64,
 }
 
 impl Default for Disk {
     /// An empty disk.
     fn default() -> Self {
         let empty = View(vec![Content::Directory(BTreeMap::new())]);
-        Self { cache: empty.clone(), medium: empty, pending: Vec::new(), operations: 0 }
+        let (pending, spoilt) = (Vec::new(), Spoilt::default());
+        Self { cache: empty.clone(), medium: empty, pending, spoilt, operations: 0 }
     }
 }
 
@@ -315,8 +323,8 @@ impl Disk {
     }
 
     /// Another one whenever the disk has changed, on the medium or in the cache.
-    pub(super) const fn version(&self) -> (u64, usize) {
-        (self.operations, self.pending.len())
+    pub(super) const fn version(&self) -> (u64, usize, usize) {
+        (self.operations, self.pending.len(), self.spoilt.count)
     }
 
     /// Makes what was done to a file's content before `point` durable.
@@ -347,11 +355,12 @@ impl Disk {
     }
 
     fn settle(&mut self, point: SyncPoint, concerns: impl Fn(&Change) -> bool) {
-        let medium = &mut self.medium;
+        let (medium, spoilt) = (&mut self.medium, &mut self.spoilt);
         self.pending.retain(|pending| {
             let settles = pending.operation <= point.0 && concerns(&pending.change);
             if settles {
                 medium.apply(&pending.change);
+                spoilt.settled(pending);
             }
             !settles
         });

@@ -1,7 +1,7 @@
 //! What a disk holds for certain, and telling it when it changes.
 //!
 //! Certain is what every loss of power would leave as it is read now. A byte is, if it lies on the
-//! medium and no change that could be lost or kept touches it; a name is, if no such change touches
+//! medium, is not spoilt, and no change that could be lost or kept touches it; a name is, if no such change touches
 //! it, and so on up to the root. (A change that is kept by chance takes effect without those before
 //! it, so each that touches a byte or a name leaves it in doubt.) Whether anybody listens is decided
 //! in the parent module.
@@ -20,7 +20,7 @@ pub struct Truth {
     names: BTreeMap<Inode, String>,
     /// What was told last of each file of which something is certain.
     told: BTreeMap<String, Vec<Range<u64>>>,
-    version: (u64, usize),
+    version: (u64, usize, usize),
 }
 
 /// What an operation may have changed.
@@ -38,7 +38,7 @@ impl Truth {
     /// What has changed by an operation on the disk, to be told.
     pub fn tell(&mut self, disk: &Disk, touched: Touched) -> Vec<DiskEvent> {
         let version = disk.version();
-        // Whatever changes one of the two views is a new operation, or one less to be settled.
+        // Whatever changes one of the two views is a new operation, or one less to be settled, or rot.
         if std::mem::replace(&mut self.version, version) == version {
             return Vec::new();
         }
@@ -81,9 +81,9 @@ impl Truth {
 
 impl Disk {
     /// Which bytes of a file are certain, its names apart.
-    fn certain_bytes(&self, inode: Inode) -> Vec<Range<u64>> {
+    pub(super) fn certain_bytes(&self, inode: Inode) -> Vec<Range<u64>> {
         let mut end = self.medium.file(inode).len() as u64;
-        let mut doubtful = Vec::new();
+        let mut doubtful: Vec<Range<u64>> = self.spoilt.of(inode).collect();
         for pending in &self.pending {
             match &pending.change {
                 Change::Write { inode: of, offset, bytes } if *of == inode => {

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use squall_history::{Body, Boot, Draws, Identity, NodeName, Plan, Record, Seed, SimTime, Topology};
-use squall_sim::{Effects, Ended, Journaling, Ran, Rule, RuleId, Sim, SimConfig, SimLimits, Software};
+use squall_history::{
+    Body, Boot, DiskFault, Draws, Identity, NodeName, Plan, Record, Seed, SimTime, Topology,
+};
+use squall_sim::{
+    DiskRuleId, Effects, Ended, Journaling, Ran, Rule, RuleId, Sim, SimConfig, SimLimits, Software,
+};
 
 use super::Engine;
 use crate::client::Recorder;
@@ -116,6 +120,14 @@ impl Engine for Native {
 
     fn remove_rule(&mut self, rule: RuleId) -> Effects {
         self.sim.remove_rule(rule)
+    }
+
+    fn add_disk_rule(&mut self, identity: Identity, fault: &DiskFault, nodes: &[NodeName]) -> DiskRuleId {
+        self.sim.add_disk_rule(identity, &fault.trouble, fault.path.as_deref(), nodes)
+    }
+
+    fn remove_disk_rule(&mut self, rule: DiskRuleId) -> Effects {
+        self.sim.remove_disk_rule(rule)
     }
 
     fn reseed(&mut self, seed: Seed) {

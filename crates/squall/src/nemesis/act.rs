@@ -1,8 +1,8 @@
 //! Applying and ending one fault.
 
 use squall_history::{
-    Action, Body, Cut, FaultEvent, Identity, LinkSelector, NodeName, Partition, PlannedFault, Selector,
-    SimTime, Veto,
+    Action, Body, Cut, DiskFault, DiskTrouble, FaultEvent, Identity, LinkSelector, NodeName, Partition,
+    PlannedFault, Selector, SimTime, Veto,
 };
 use squall_sim::{Effects, Rule};
 
@@ -21,6 +21,7 @@ enum Act {
     PowerLoss(Vec<NodeName>),
     Pause(Vec<NodeName>),
     Rule(Rule, Vec<(NodeName, NodeName)>),
+    Disk(DiskFault, Vec<NodeName>),
 }
 
 impl Nemesis<'_> {
@@ -72,6 +73,17 @@ impl Nemesis<'_> {
             }
             Act::Rule(Rule::Cut, links) => Hold::Cut(engine.add_rule(identity, Rule::Cut, &links), links),
             Act::Rule(rule, links) => Hold::Rule(engine.add_rule(identity, rule, &links)),
+            Act::Disk(fault, nodes) => {
+                let rule = engine.add_disk_rule(identity, &fault, &nodes);
+                match cost(&fault.trouble) {
+                    Cost::Nothing => Hold::Disk(rule, Vec::new()),
+                    Cost::WhileItLasts => Hold::Disk(rule, nodes),
+                    Cost::ForEver => {
+                        self.distrusted.extend(nodes);
+                        Hold::Disk(rule, Vec::new())
+                    }
+                }
+            }
         };
         Active { hold, effects }
     }
@@ -103,18 +115,35 @@ impl Nemesis<'_> {
                 }
             }
             Hold::Rule(rule) | Hold::Cut(rule, _) => effects.merge(&engine.remove_rule(rule)),
+            Hold::Disk(rule, nodes) => {
+                effects.merge(&engine.remove_disk_rule(rule));
+                self.start_again(engine, &nodes);
+            }
         }
         self.observed(engine, place, &effects);
+    }
+
+    /// Whoever repairs a disk starts the software again that ended on it. It is no effect of the fault
+    /// that what was left of its process goes.
+    fn start_again(&mut self, engine: &mut dyn Engine, nodes: &[NodeName]) {
+        for node in nodes.iter().filter(|node| !self.down.contains_key(*node)) {
+            if self.gave_up.remove(node) && engine.is_up(node) {
+                engine.kill(node);
+                engine.start(node);
+            }
+        }
     }
 
     /// What would be unavailable if `act` came on top of what is in force.
     fn unavailable_with(&self, act: &Act) -> Unavailable {
         let mut state = Unavailable::default();
-        state.stopped.extend(self.down.keys().chain(self.paused.keys()).cloned());
+        state.stopped.extend(self.down.keys().chain(self.paused.keys()).chain(&self.distrusted).cloned());
         for active in self.active.values() {
-            // Only cuts keep nodes apart; a slow or lossy link does not.
-            if let Hold::Cut(_, links) = &active.hold {
-                state.cut.extend(links.iter().cloned());
+            match &active.hold {
+                // Only cuts keep nodes apart; a slow or lossy link does not.
+                Hold::Cut(_, links) => state.cut.extend(links.iter().cloned()),
+                Hold::Disk(_, nodes) => state.stopped.extend(nodes.iter().cloned()),
+                Hold::Down(_) | Hold::Paused(_) | Hold::Rule(_) => {}
             }
         }
         match act {
@@ -122,6 +151,8 @@ impl Nemesis<'_> {
                 state.stopped.extend(nodes.iter().cloned())
             }
             Act::Rule(Rule::Cut, links) => state.cut.extend(links.iter().cloned()),
+            Act::Disk(fault, _) if cost(&fault.trouble) == Cost::Nothing => {}
+            Act::Disk(_, nodes) => state.stopped.extend(nodes.iter().cloned()),
             Act::Rule(..) => {}
         }
         state
@@ -180,7 +211,30 @@ impl Nemesis<'_> {
                     Action::Reorder { link, reorder: *reorder, delay: *delay }
                 })
             }
+            Action::Disk(fault) => {
+                // A node that is down has its disk still.
+                let nodes = some(binder.select(&fault.target))?;
+                let fault = DiskFault { target: Selector::Nodes(nodes.clone()), ..fault.clone() };
+                Ok(Bound { action: Action::Disk(fault.clone()), act: Act::Disk(fault, nodes) })
+            }
         }
+    }
+}
+
+/// How long a fault of its disk makes a node count as unavailable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Cost {
+    Nothing,
+    WhileItLasts,
+    ForEver,
+}
+
+fn cost(trouble: &DiskTrouble) -> Cost {
+    match trouble {
+        DiskTrouble::Slow { .. } => Cost::Nothing,
+        // A program that stops at the first error of its disk does right.
+        DiskTrouble::Error { .. } | DiskTrouble::Full | DiskTrouble::Stall => Cost::WhileItLasts,
+        DiskTrouble::LyingSync | DiskTrouble::Corrupt(_) => Cost::ForEver,
     }
 }
 

@@ -22,7 +22,7 @@ struct RoleBudget {
 /// What keeps nodes from their work at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Unavailable {
-    /// Down or standing still.
+    /// Down, standing still, or with a disk that cannot be relied on.
     pub stopped: BTreeSet<NodeName>,
     /// Directed pairs whose packets are lost.
     pub cut: BTreeSet<(NodeName, NodeName)>,

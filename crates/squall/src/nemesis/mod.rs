@@ -10,13 +10,14 @@ mod bind;
 mod budget;
 mod shape;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use squall_check::FaultCounts;
 use squall_history::{
-    Body, Draws, FaultEvent, FaultId, NodeName, Plan, PlannedFault, SimTime, Topology, Veto,
+    Body, Draws, FaultEvent, FaultId, NodeEvent, NodeName, Plan, PlannedFault, Record, SimTime, Topology,
+    Veto,
 };
-use squall_sim::{Effects, RuleId};
+use squall_sim::{DiskRuleId, Effects, RuleId};
 
 use crate::{Engine, FaultBudget};
 
@@ -33,6 +34,10 @@ pub(crate) struct Nemesis<'a> {
     /// How many faults keep a node down, and standing still.
     down: BTreeMap<NodeName, u32>,
     paused: BTreeMap<NodeName, u32>,
+    /// Nodes whose disks have lied or rotted: what they hold is in doubt for ever.
+    distrusted: BTreeSet<NodeName>,
+    /// Nodes whose software ended with an error.
+    gave_up: BTreeSet<NodeName>,
     budget: Budget,
     leader: Option<NodeName>,
     bound: Vec<PlannedFault>,
@@ -60,6 +65,8 @@ enum Hold {
     Paused(Vec<NodeName>),
     Rule(RuleId),
     Cut(RuleId, Vec<(NodeName, NodeName)>),
+    /// A fault of disks, and the nodes that it keeps from their work.
+    Disk(DiskRuleId, Vec<NodeName>),
 }
 
 impl<'a> Nemesis<'a> {
@@ -80,6 +87,8 @@ impl<'a> Nemesis<'a> {
             active: BTreeMap::new(),
             down: BTreeMap::new(),
             paused: BTreeMap::new(),
+            distrusted: BTreeSet::new(),
+            gave_up: BTreeSet::new(),
             budget: Budget::new(tolerates, &plan.topology),
             leader: None,
             bound: Vec::new(),
@@ -97,6 +106,17 @@ impl<'a> Nemesis<'a> {
     pub(crate) fn set_leader(&mut self, leader: Option<&NodeName>) {
         if self.leader.as_ref() != leader {
             self.leader = leader.cloned();
+        }
+    }
+
+    /// Takes what happened to a node.
+    pub(crate) fn heard(&mut self, record: &Record) {
+        match (&record.body, &record.node) {
+            (Body::Node(NodeEvent::Exited { error: Some(_) }), Some(node)) => {
+                self.gave_up.insert(node.clone());
+            }
+            (Body::Node(NodeEvent::Started), Some(node)) => _ = self.gave_up.remove(node),
+            _ => {}
         }
     }
 
@@ -127,6 +147,7 @@ impl<'a> Nemesis<'a> {
                 Hold::Paused(nodes) => {
                     nodes.iter().for_each(|node| active.effects.merge(&engine.missed(node)));
                 }
+                Hold::Disk(rule, _) => active.effects.merge(&engine.remove_disk_rule(*rule)),
                 Hold::Down(_) => {}
             }
             self.observed(engine, place, &active.effects);

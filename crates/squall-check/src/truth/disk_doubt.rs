@@ -1,0 +1,33 @@
+//! Whose disks have lied or rotted, read from `truth.fault` records.
+
+use std::collections::BTreeSet;
+
+use squall_history::{Action, Body, DiskFault, DiskTrouble, FaultEvent, NodeName, Record, Selector};
+
+/// Nodes that cannot know what their disks hold. What a disk did to its data is not undone when the
+/// fault ends.
+#[derive(Clone, Debug, Default)]
+pub struct DiskDoubt(BTreeSet<NodeName>);
+
+impl DiskDoubt {
+    /// Takes the next record of a history.
+    pub fn observe(&mut self, record: &Record) {
+        let Body::Fault(FaultEvent::Applied { action: Action::Disk(fault), .. }) = &record.body else {
+            return;
+        };
+        let DiskFault { target: Selector::Nodes(nodes), trouble, .. } = fault else { return };
+        if matches!(trouble, DiskTrouble::LyingSync | DiskTrouble::Corrupt(_)) {
+            self.0.extend(nodes.iter().cloned());
+        }
+    }
+
+    /// Whether a node's disk has ever lied or rotted.
+    pub fn is_doubtful(&self, node: &NodeName) -> bool {
+        self.0.contains(node)
+    }
+
+    /// All whose disks have.
+    pub fn nodes(&self) -> impl Iterator<Item = &NodeName> {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,92 @@
+//! Faults of disks as data: on whose disk, on which of its files, and what is wrong.
+//!
+//! How a simulated disk behaves under each is told in `docs/faults.md`; nothing here does anything.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Ppm, Selector, SimDuration};
+
+/// Something wrong with disks.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct DiskFault {
+    /// Whose disks.
+    pub target: Selector,
+    /// Which files: a glob from the node's root. Absent: the whole disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What is wrong.
+    pub trouble: DiskTrouble,
+}
+
+/// What is wrong with a disk.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskTrouble {
+    /// Operations fail with an input/output error (EIO).
+    Error {
+        /// Chance per operation.
+        percent: Ppm,
+        /// Which operations; in order, none twice.
+        ops: Vec<DiskOp>,
+    },
+    /// There is no space left (ENOSPC): nothing grows and nothing is created.
+    Full,
+    /// Each access and each sync takes longer, by a drawn time.
+    Slow {
+        /// Shortest and longest addition.
+        latency: (SimDuration, SimDuration),
+    },
+    /// Accesses and syncs stand still until the fault ends.
+    Stall,
+    /// A sync says that it is done, and has made nothing durable.
+    LyingSync,
+    /// Bits on the medium have turned: an instant.
+    Corrupt(Rot),
+}
+
+impl DiskTrouble {
+    /// Its word in the scenario schema, the value of `fault`.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Error { .. } => "error",
+            Self::Full => "full",
+            Self::Slow { .. } => "slow",
+            Self::Stall => "stall",
+            Self::LyingSync => "lying-sync",
+            Self::Corrupt(_) => "corrupt",
+        }
+    }
+}
+
+/// What a program asks of a disk.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskOp {
+    /// Reading a file or a directory, and opening what exists.
+    Read,
+    /// Changing a file's content or length, and creating, renaming or removing a name.
+    Write,
+    /// Making a file or a directory durable.
+    Sync,
+}
+
+impl DiskOp {
+    /// Every one with its name in the scenario schema, in order.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("read", Self::Read), ("write", Self::Write), ("sync", Self::Sync)];
+
+    /// Its name in the scenario schema.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, op)| *op == self).map(|(name, _)| *name).expect("ALL lists every one")
+    }
+}
+
+/// How many sectors rot; in each, one bit turns.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rot {
+    /// Each sector with this chance.
+    Percent(Ppm),
+    /// This many, or all if there are fewer.
+    Sectors(u32),
+}
