@@ -36,9 +36,14 @@ impl Wal {
             file.set_len(tail.offset).await?;
             squall_io::observe(Custom::new("kv", "wal-truncated").with("bytes", surplus));
         }
+        // A sync alone may not do: after one that failed, pages that never reached the medium count as
+        // clean, and are read all the same (Rebello and others, ATC 2020). So what was read is written.
+        file.seek(SeekFrom::Start(0)).await?;
+        bytes.truncate(usize::try_from(tail.offset).expect("it was read into memory"));
+        file.write_all(&bytes).await?;
+        file.flush().await?;
         file.sync_all().await?;
         fs::sync_dir(directory).await?;
-        file.seek(SeekFrom::Start(tail.offset)).await?;
         let tail = Tail { synced: tail.offset, ..tail };
         let mut wal = Self { file, tail };
         let own = Record::Server { format: WAL_FORMAT, name: name.to_owned() };
