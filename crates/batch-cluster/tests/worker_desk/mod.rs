@@ -114,9 +114,8 @@ impl Desk {
     }
 
     fn answer(&self, node: &str, word: FromWorker) {
-        // Nobody may be listening any more.
-        self.lock().heard.send((node.to_owned(), word.clone())).ok();
         let term = TERM;
+        let told = (node.to_owned(), word.clone());
         self.say(
             node,
             match word {
@@ -138,6 +137,9 @@ impl Desk {
                 }
             },
         );
+        // Last: who hears of a registration may launch at once, under the lease that it gave. Nobody may
+        // be listening any more.
+        self.lock().heard.send(told).ok();
     }
 }
 
