@@ -30,7 +30,8 @@ impl<'a> Cluster<'a> {
     fn start(root: &'a Path) -> Self {
         let hosts = Hosts::on_loopback(CONTROLLERS.into_iter().chain(WORKERS));
         let ports = [free_port(), free_port()];
-        let (desk, heard) = Desk::new();
+        // Longer than a busy machine stands still: no test here waits for it to run out.
+        let (desk, heard) = Desk::new(Duration::from_secs(300));
         let controllers = CONTROLLERS.iter().enumerate().map(|(place, name)| {
             let (desk, port) = (desk.clone(), ports[0]);
             let software = move || {

@@ -49,7 +49,7 @@ impl Lab {
             limits: SimLimits::default(),
             journaling: Journaling::Off,
         });
-        let (desk, heard) = Desk::new();
+        let (desk, heard) = Desk::new(Duration::from_secs(2));
         let (words, records) = (Vec::new(), Vec::new());
         let (per_record, chunk, bugs) = (Duration::ZERO, 16 << 10, Bugs::none());
         let mut lab = Self { sim, desk, heard, words, records, per_record, chunk, bugs };

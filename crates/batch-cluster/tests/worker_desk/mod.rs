@@ -16,7 +16,6 @@ use tokio::io::AsyncWriteExt;
 /// The one that speaks for the group, and one that only knows who does.
 pub(crate) const CONTROLLERS: [&str; 2] = ["controller-1", "controller-2"];
 pub(crate) const LEADER: usize = 1;
-pub(crate) const LEASE: Duration = Duration::from_secs(2);
 const TERM: u64 = 1;
 
 /// Where a test and the controller meet.
@@ -24,6 +23,7 @@ const TERM: u64 = 1;
 pub(crate) struct Desk(Arc<Mutex<Inner>>);
 
 struct Inner {
+    lease: Duration,
     epochs: u64,
     /// Each worker's lease, and the number of its newest line.
     workers: BTreeMap<String, (Option<Epoch>, u64)>,
@@ -33,11 +33,12 @@ struct Inner {
 }
 
 impl Desk {
-    /// A desk, and what the controller hears at it: who says what.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<(String, FromWorker)>) {
+    /// A desk that grants leases so long, and what the controller hears at it: who says what.
+    pub(crate) fn new(lease: Duration) -> (Self, mpsc::Receiver<(String, FromWorker)>) {
         let (heard, all) = mpsc::channel();
         let (workers, said) = (BTreeMap::new(), VecDeque::new());
-        (Self(Arc::new(Mutex::new(Inner { epochs: 0, workers, lines: 0, said, heard }))), all)
+        let inner = Inner { lease, epochs: 0, workers, lines: 0, said, heard };
+        (Self(Arc::new(Mutex::new(inner))), all)
     }
 
     /// Has a worker begin an attempt, under its present lease.
@@ -124,7 +125,7 @@ impl Desk {
                     inner.epochs += 1;
                     let epoch = Epoch(inner.epochs);
                     inner.workers.entry(node.to_owned()).or_default().0 = Some(epoch);
-                    ToWorker::Registered { term, incarnation, epoch, lease: LEASE }
+                    ToWorker::Registered { term, incarnation, epoch, lease: inner.lease }
                 }
                 FromWorker::Heartbeat { epoch, seq, .. } => {
                     ToWorker::Heard { term, epoch, seq, stop: Vec::new(), forget: Vec::new() }
