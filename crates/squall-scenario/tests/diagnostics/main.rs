@@ -5,8 +5,10 @@ mod support;
 
 mod actions;
 mod disks;
+mod expectations;
 mod faults;
 mod sections;
+mod topology;
 mod yaml;
 
 /// The least a scenario can be, followed by these lines.
