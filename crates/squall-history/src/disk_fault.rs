@@ -45,6 +45,11 @@ pub enum DiskTrouble {
 }
 
 impl DiskTrouble {
+    /// Whether it is over as soon as it is done.
+    pub const fn is_instant(&self) -> bool {
+        matches!(self, Self::Corrupt(_))
+    }
+
     /// Its word in the scenario schema, the value of `fault`.
     pub const fn word(&self) -> &'static str {
         match self {

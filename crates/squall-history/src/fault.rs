@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DiskFault, NodeName, Ppm, SimDuration, SimTime};
+use crate::{DiskFault, LinkFault, NodeFault, NodeName, Ppm, SimDuration, SimTime};
 
 /// Identity of a fault in its plan: the entry's `name`, else its action, then `#` and a counter.
 /// Given at planning, kept by bound and shrunk plans; its draws are addressed by it.
@@ -51,40 +51,21 @@ pub enum Action {
     PowerLoss(Selector),
     /// The process stands still (SIGSTOP): the kernel still acknowledges and buffers.
     Pause(Selector),
+    /// The process is asked to stop, and killed after a while (SIGTERM, then SIGKILL).
+    Stop {
+        /// Who.
+        target: Selector,
+        /// How long it may take.
+        grace: SimDuration,
+    },
+    /// The process is killed, the disks are emptied, and it starts again at once: an instant.
+    Wipe(Selector),
     /// Packets between some nodes are lost, in one direction or both.
     Partition(Partition),
-    /// Packets take longer.
-    Latency {
-        /// Which links.
-        link: LinkSelector,
-        /// Added to the link's latency.
-        latency: SimDuration,
-        /// Added on top, uniform from 0 to this.
-        jitter: SimDuration,
-    },
-    /// Packets vanish with this chance. Streams retransmit, datagrams are gone.
-    Loss {
-        /// Which links.
-        link: LinkSelector,
-        /// Chance per packet.
-        loss: Ppm,
-    },
-    /// Datagrams arrive twice with this chance (streams discard the copy).
-    Duplicate {
-        /// Which links.
-        link: LinkSelector,
-        /// Chance per packet.
-        duplicate: Ppm,
-    },
-    /// Packets are held back with this chance, so that later ones overtake them.
-    Reorder {
-        /// Which links.
-        link: LinkSelector,
-        /// Chance per packet.
-        reorder: Ppm,
-        /// Held back for a drawn time up to this.
-        delay: SimDuration,
-    },
+    /// Something is wrong with links.
+    Link(LinkFault),
+    /// Something is wrong with nodes that go on running.
+    Node(NodeFault),
     /// Something is wrong with disks.
     Disk(DiskFault),
 }
@@ -96,18 +77,50 @@ impl Action {
             Self::Kill(_) => "kill",
             Self::PowerLoss(_) => "power-loss",
             Self::Pause(_) => "pause",
+            Self::Stop { .. } => "stop",
+            Self::Wipe(_) => "wipe",
             Self::Partition(_) => "partition",
-            Self::Latency { .. } => "latency",
-            Self::Loss { .. } => "loss",
-            Self::Duplicate { .. } => "duplicate",
-            Self::Reorder { .. } => "reorder",
+            Self::Link(fault) => fault.trouble.keyword(),
+            Self::Node(fault) => fault.trouble.keyword(),
             Self::Disk(_) => "disk",
         }
     }
 
     /// Every keyword an [`Action`] can have.
-    pub const KEYWORDS: [&'static str; 9] =
-        ["kill", "power-loss", "pause", "partition", "latency", "loss", "duplicate", "reorder", "disk"];
+    pub const KEYWORDS: [&'static str; 21] = [
+        "kill",
+        "power-loss",
+        "stop",
+        "pause",
+        "slow",
+        "wipe",
+        "partition",
+        "latency",
+        "loss",
+        "duplicate",
+        "reorder",
+        "corrupt",
+        "bandwidth",
+        "hold",
+        "reset",
+        "refuse",
+        "dns",
+        "disk",
+        "clock",
+        "buggify",
+        "hook",
+    ];
+
+    /// Whether it is over as soon as it is done.
+    pub fn is_instant(&self) -> bool {
+        match self {
+            Self::Wipe(_) => true,
+            Self::Link(fault) => fault.trouble.is_instant(),
+            Self::Node(fault) => fault.trouble.is_instant(),
+            Self::Disk(fault) => fault.trouble.is_instant(),
+            _ => false,
+        }
+    }
 }
 
 /// Which nodes.
@@ -213,11 +226,13 @@ pub enum PartitionShape {
     Bridge,
     /// Each server reaches a majority, no two the same one.
     MajoritiesRing,
+    /// A drawn part of the servers is cut off one by one, and comes back in another order.
+    SwizzleClog,
 }
 
 impl PartitionShape {
     /// Every shape with its name in the scenario schema.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("isolate-one", Self::IsolateOne),
         ("isolate-leader", Self::IsolateLeader),
         ("majority", Self::Majority),
@@ -225,6 +240,7 @@ impl PartitionShape {
         ("halves", Self::Halves),
         ("bridge", Self::Bridge),
         ("majorities-ring", Self::MajoritiesRing),
+        ("swizzle-clog", Self::SwizzleClog),
     ];
 
     /// Its name in the scenario schema.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Expect, FaultId, Limits, PlannedFault, Ppm, Seed, SimDuration, SimTime, Topology};
+use crate::{Expect, FaultId, Limits, PlannedFault, Ppm, Seed, Sequence, SimDuration, SimTime, Topology};
 
 /// A plan: a pure function of (scenario, seed) before the run, and after it, with literal targets,
 /// the record of what was done. Engines need nothing else.
@@ -36,6 +36,9 @@ pub struct Plan {
     pub duration: SimDuration,
     /// The faults, by time, then by position in the scenario.
     pub faults: Vec<PlannedFault>,
+    /// Faults in steps; a bound plan holds what they became among its faults, and none here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sequences: Vec<Sequence>,
     /// From each of these times on, draws come from another seed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reseed: Vec<Reseed>,

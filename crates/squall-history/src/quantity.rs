@@ -29,6 +29,11 @@ impl Ppm {
         Self(percent * 10_000)
     }
 
+    /// Whether it is nothing.
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     /// Parts per million, 0 to 1,000,000.
     pub const fn get(self) -> u32 {
         self.0

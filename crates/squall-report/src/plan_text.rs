@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use squall_history::{Expect, InvariantChoice, Limits, NetworkProfile, Plan, StopOn, Topology};
+use squall_history::{Expect, InvariantChoice, Limits, NetworkProfile, Plan, Step, StopOn, Topology};
 use tabled::builder::Builder;
 use tabled::settings::object::Columns;
 use tabled::settings::{Alignment, Padding, Style as Lines};
@@ -110,9 +110,15 @@ fn network(network: &NetworkProfile) -> String {
 
 fn faults(plan: &Plan, style: Style) -> String {
     let topic = style.paint(Tone::Quiet, &format!("{:<10}", "faults"));
-    let mut text = format!("{topic}  {}\n", plan.faults.len());
+    let in_steps = plan.sequences.iter().flat_map(|sequence| &sequence.steps).flat_map(Step::faults).count();
+    let mut text = format!("{topic}  {}\n", plan.faults.len() + in_steps);
     if !plan.faults.is_empty() {
         text += &fault_table(plan);
+    }
+    for sequence in &plan.sequences {
+        let budget = if sequence.obeys_budget { "  (if the budget allows)" } else { "" };
+        writeln!(text, "  from {}, in steps{budget}", sequence.at).expect("writing to a string");
+        steps(&mut text, &sequence.steps, 2);
     }
     for veto in &plan.vetoes {
         writeln!(
@@ -125,6 +131,33 @@ fn faults(plan: &Plan, style: Style) -> String {
         .expect("writing to a string");
     }
     text
+}
+
+/// A line for each step, nested ones further in.
+fn steps(text: &mut String, list: &[Step], depth: usize) {
+    for step in list {
+        let line = match step {
+            Step::Fault(fault) => {
+                let lasts = fault.lasts.map(|lasts| format!("for {lasts}: ")).unwrap_or_default();
+                format!(
+                    "{lasts}{}  [{}]",
+                    action_words(&fault.action),
+                    one_line(&fault.id.0, WORDS_CHARS_MAX)
+                )
+            }
+            Step::Wait(span) => format!("wait {span}"),
+            Step::WaitFor { event, timeout } => {
+                let timeout = timeout.map(|timeout| format!(", at most {timeout}")).unwrap_or_default();
+                format!("wait for {}{timeout}", one_line(event, WORDS_CHARS_MAX))
+            }
+            Step::Parallel(_) => "at once:".to_owned(),
+            Step::Steps(_) => "one after the other:".to_owned(),
+        };
+        writeln!(text, "{:indent$}- {line}", "", indent = depth * 2).expect("writing to a string");
+        if let Step::Parallel(members) | Step::Steps(members) = step {
+            steps(text, members, depth + 1);
+        }
+    }
 }
 
 fn fault_table(plan: &Plan) -> String {

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use squall_history::{
-    Action, Direction, DiskFault, DiskTrouble, Filter, LinkSelector, Mode, NodeName, Partition, PlannedFault,
-    Rot, Selector,
+    Action, Buggify, Chance, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter, Hook, HookAct,
+    LinkSelector, LinkTrouble, Mode, NodeName, NodeTrouble, Partition, PlannedFault, Ppm, Rot, Selector,
 };
 
 use crate::text::{counted, first_few, one_line};
@@ -65,7 +65,7 @@ enum Spacing {
 fn describe(action: &Action, spacing: Spacing) -> String {
     let keyword = action.keyword();
     match action {
-        Action::Kill(target) | Action::PowerLoss(target) | Action::Pause(target) => {
+        Action::Kill(target) | Action::PowerLoss(target) | Action::Pause(target) | Action::Wipe(target) => {
             format!("{keyword} {}", selector(target))
         }
         Action::Partition(Partition::Shape(shape)) => format!("{keyword} {}", shape.name()),
@@ -73,19 +73,71 @@ fn describe(action: &Action, spacing: Spacing) -> String {
             let written = cuts.iter().map(|cut| links(cut, spacing));
             format!("{keyword} {}", first_few(written, PARTS_SHOWN, "; "))
         }
-        Action::Latency { link, latency, jitter } => {
-            let jitter =
-                if jitter.as_nanos() == 0 { String::new() } else { format!(" (jitter up to {jitter})") };
-            format!("{keyword} +{latency}{jitter} on {}", links(link, spacing))
-        }
-        Action::Loss { link, loss } => format!("{keyword} {loss} on {}", links(link, spacing)),
-        Action::Duplicate { link, duplicate } => {
-            format!("{keyword} {duplicate} on {}", links(link, spacing))
-        }
-        Action::Reorder { link, reorder, delay } => {
-            format!("{keyword} {reorder} by up to {delay} on {}", links(link, spacing))
-        }
+        Action::Stop { target, grace } => format!("{keyword} {} within {grace}", selector(target)),
+        Action::Link(fault) => format!("{} on {}", on_link(&fault.trouble), links(&fault.link, spacing)),
+        Action::Node(fault) => format!("{} on {}", on_node(&fault.trouble), selector(&fault.target)),
         Action::Disk(fault) => format!("{keyword} {}", disk(fault)),
+    }
+}
+
+fn on_link(trouble: &LinkTrouble) -> String {
+    let word = trouble.keyword();
+    let sticky = |correlation: Ppm| match correlation.is_zero() {
+        true => String::new(),
+        false => format!(" ({correlation} correlated)"),
+    };
+    let chance = |chance: &Chance| format!("{word} {}{}", chance.percent, sticky(chance.correlation));
+    match trouble {
+        LinkTrouble::Latency { latency, jitter, shape, correlation } => {
+            let shape = if shape.is_uniform() { String::new() } else { format!(", {}", shape.name()) };
+            let jitter = match jitter.as_nanos() {
+                0 => String::new(),
+                _ => format!(" (jitter up to {jitter}{shape})"),
+            };
+            format!("{word} +{latency}{jitter}{}", sticky(*correlation))
+        }
+        LinkTrouble::Loss(percent) | LinkTrouble::Duplicate(percent) | LinkTrouble::Corrupt(percent) => {
+            chance(percent)
+        }
+        LinkTrouble::Reorder { chance: percent, delay } => format!("{} by up to {delay}", chance(percent)),
+        LinkTrouble::Bandwidth { rate, queue } => {
+            format!("{word} {} per second, queue {}", counted(*rate, "byte"), counted(*queue, "byte"))
+        }
+        LinkTrouble::Hold | LinkTrouble::Reset => word.to_owned(),
+    }
+}
+
+fn on_node(trouble: &NodeTrouble) -> String {
+    let word = trouble.keyword();
+    match trouble {
+        NodeTrouble::Slow { factor } => format!("{word} {factor}×"),
+        NodeTrouble::Clock(clock) => {
+            let mut parts = Vec::new();
+            parts.extend(clock.skew.map(|skew| format!("skew {skew}")));
+            parts.extend(clock.drift.map(|drift| format!("drift {drift}")));
+            parts.extend(clock.jump.map(|jump| format!("jump {jump}")));
+            parts.extend((!clock.freeze.is_no()).then(|| "freeze".to_owned()));
+            format!("{word} {}", parts.join(", "))
+        }
+        NodeTrouble::Refuse => word.to_owned(),
+        NodeTrouble::Dns(DnsTrouble::NotFound) => format!("{word} not-found"),
+        NodeTrouble::Dns(DnsTrouble::Timeout) => format!("{word} timeout"),
+        NodeTrouble::Dns(DnsTrouble::Slow { latency: (low, high) }) => format!("{word} slow +{low}..{high}"),
+        NodeTrouble::Buggify(Buggify { sites, enable, fire }) => {
+            let sites = match sites.is_empty() {
+                true => "sites".to_owned(),
+                false => first_few(sites.iter().map(|site| one_line(site, 60)), PARTS_SHOWN, ", "),
+            };
+            format!("{word} {enable} of {sites}, firing {fire}")
+        }
+        NodeTrouble::Hook(Hook { point, percent, act }) => {
+            let act = match act {
+                HookAct::Kill { restart } => format!("kill for {restart}"),
+                HookAct::PowerLoss { restart } => format!("power-loss for {restart}"),
+                HookAct::Delay { delay: (low, high) } => format!("delay {low}..{high}"),
+            };
+            format!("{word} {} ({percent}): {act}", one_line(point, 60))
+        }
     }
 }
 
@@ -218,6 +270,16 @@ mod tests {
         assert_eq!(action_words(&action), expected);
     }
 
+    fn on(link: LinkSelector, trouble: LinkTrouble) -> Action {
+        Action::Link(LinkFault { link, trouble })
+    }
+
+    fn slow(link: LinkSelector, jitter: SimDuration) -> Action {
+        let latency = SimDuration::from_millis(200);
+        let (shape, correlation) = (Shape::Uniform, Ppm::ZERO);
+        on(link, LinkTrouble::Latency { latency, jitter, shape, correlation })
+    }
+
     #[test]
     fn every_action_has_its_words() {
         let ms = SimDuration::from_millis;
@@ -231,23 +293,73 @@ mod tests {
             "partition controller-1 → controller-2,3; controller-1 ↔ controller-2,3",
         );
         check(
-            Action::Latency { link: both.clone(), latency: ms(200), jitter: ms(50) },
+            slow(both.clone(), ms(50)),
             "latency +200ms (jitter up to 50ms) on controller-1 ↔ controller-2,3",
         );
-        check(
-            Action::Latency { link: to.clone(), latency: ms(200), jitter: SimDuration::ZERO },
-            "latency +200ms on controller-1 → controller-2,3",
-        );
+        check(slow(to.clone(), SimDuration::ZERO), "latency +200ms on controller-1 → controller-2,3");
         let (loss, from) = (Ppm::percent(30), LinkSelector { to: None, ..link(Direction::From) });
-        check(Action::Loss { link: from, loss }, "loss 30% on controller-1 ← all others");
+        check(on(from, LinkTrouble::Loss(loss.into())), "loss 30% on controller-1 ← all others");
         check(
-            Action::Duplicate { link: to.clone(), duplicate: Ppm::percent(1) },
+            on(to.clone(), LinkTrouble::Duplicate(Ppm::percent(1).into())),
             "duplicate 1% on controller-1 → controller-2,3",
         );
         check(
-            Action::Reorder { link: to, reorder: Ppm::percent(2), delay: ms(10) },
+            on(to, LinkTrouble::Reorder { chance: Ppm::percent(2).into(), delay: ms(10) }),
             "reorder 2% by up to 10ms on controller-1 → controller-2,3",
         );
+    }
+
+    #[test]
+    fn every_other_fault_of_links_has_its_words() {
+        let check = |trouble, expected: &str| {
+            check(on(link(Direction::To), trouble), &format!("{expected} on controller-1 → controller-2,3"));
+        };
+        let sticky = Chance { percent: Ppm::percent(30), correlation: Ppm::percent(50) };
+        check(LinkTrouble::Loss(sticky), "loss 30% (50% correlated)");
+        check(LinkTrouble::Corrupt(Ppm::percent(1).into()), "corrupt 1%");
+        check(
+            LinkTrouble::Bandwidth { rate: 125_000, queue: 4_096 },
+            "bandwidth 125,000 bytes per second, queue 4,096 bytes",
+        );
+        check(LinkTrouble::Hold, "hold");
+        check(LinkTrouble::Reset, "reset");
+        let (latency, jitter) = (SimDuration::from_millis(5), SimDuration::from_millis(9));
+        let (shape, correlation) = (Shape::HeavyTail, Ppm::percent(25));
+        check(
+            LinkTrouble::Latency { latency, jitter, shape, correlation },
+            "latency +5ms (jitter up to 9ms, heavy-tail) (25% correlated)",
+        );
+    }
+
+    #[test]
+    fn every_fault_of_nodes_has_its_words() {
+        let ms = SimDuration::from_millis;
+        let target = || Selector::Nodes(nodes(&["w-1", "w-2"]));
+        check(Action::Wipe(target()), "wipe w-1,2");
+        check(Action::Stop { target: target(), grace: ms(300) }, "stop w-1,2 within 300ms");
+        let check = |trouble, expected: &str| {
+            let action = Action::Node(NodeFault { target: target(), trouble });
+            check(action, &format!("{expected} on w-1,2"));
+        };
+        check(NodeTrouble::Slow { factor: 8 }, "slow 8×");
+        check(NodeTrouble::Refuse, "refuse");
+        let clock = ClockTrouble {
+            skew: Some(Offset::from_millis(-500)),
+            drift: Drift::new(200),
+            jump: Some(Offset::from_millis(3)),
+            freeze: Freeze::Yes,
+        };
+        check(NodeTrouble::Clock(clock), "clock skew -500ms, drift 200ppm, jump 3ms, freeze");
+        check(NodeTrouble::Dns(DnsTrouble::NotFound), "dns not-found");
+        check(NodeTrouble::Dns(DnsTrouble::Timeout), "dns timeout");
+        check(NodeTrouble::Dns(DnsTrouble::Slow { latency: (ms(1), ms(2)) }), "dns slow +1ms..2ms");
+        let (enable, fire) = (Ppm::percent(25), Ppm::percent(5));
+        let sites = vec!["raft/*".to_owned()];
+        check(NodeTrouble::Buggify(Buggify { sites, enable, fire }), "buggify 25% of raft/*, firing 5%");
+        let hook = |act| NodeTrouble::Hook(Hook { point: "wal/*".to_owned(), percent: enable, act });
+        check(hook(HookAct::Kill { restart: ms(9) }), "hook wal/* (25%): kill for 9ms");
+        check(hook(HookAct::PowerLoss { restart: ms(9) }), "hook wal/* (25%): power-loss for 9ms");
+        check(hook(HookAct::Delay { delay: (ms(1), ms(9)) }), "hook wal/* (25%): delay 1ms..9ms");
     }
 
     #[test]

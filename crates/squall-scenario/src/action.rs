@@ -1,7 +1,7 @@
 //! Fault actions: keyword and value to [`Action`], and templates whose ranges are drawn later.
 //!
-//! To add an action: its keyword and keys here, its writer in `write/fault.rs`, its meaning in
-//! `squall-history`, its effect in the simulator.
+//! To add an action: its keyword and keys here (or in the file of its family), its writer in
+//! `write/fault.rs`, its meaning in `squall-history`, its effect in the simulator.
 
 use squall_history::{Action, LinkSelector, Partition, PartitionShape, Ppm, SimDuration};
 
@@ -10,45 +10,20 @@ use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::disk_fault;
 use crate::fields::{self, Fields, Keys};
-use crate::range::{self, Address, Quantity};
+use crate::range::{self, Address, Quantity, Ranged};
 use crate::scope::{Author, Scope};
 use crate::selector::{self, From};
 use crate::tree::{Entry, Kind, Node};
 
+mod link;
+mod node;
+
 /// Actions of the design that are not built.
-pub(crate) const PLANNED: [&str; 13] = [
-    "stop",
-    "slow",
-    "wipe",
-    "corrupt",
-    "bandwidth",
-    "hold",
-    "reset",
-    "refuse",
-    "dns",
-    "clock",
-    "buggify",
-    "hook",
-    "admin",
-];
+pub(crate) const PLANNED: [&str; 1] = ["admin"];
 
-/// Held back for up to this long where `reorder` does not say: longer than a local round trip.
-const REORDER_DELAY: SimDuration = SimDuration::from_millis(10);
+/// How long a node may take to stop where `stop` does not say: what container platforms give.
+const GRACE: SimDuration = SimDuration::from_secs(10);
 
-const LATENCY: Keys = Keys {
-    of: "`latency`",
-    known: &["from", "to", "direction", "latency", "jitter"],
-    planned: &["correlation"],
-};
-const LOSS: Keys =
-    Keys { of: "`loss`", known: &["from", "to", "direction", "loss"], planned: &["correlation"] };
-const DUPLICATE: Keys =
-    Keys { of: "`duplicate`", known: &["from", "to", "direction", "duplicate"], planned: &["correlation"] };
-const REORDER: Keys = Keys {
-    of: "`reorder`",
-    known: &["from", "to", "direction", "reorder", "delay"],
-    planned: &["correlation"],
-};
 const CUT: Keys = Keys { of: "`partition`", known: &["from", "to", "direction"], planned: &[] };
 const CUTS: Keys = Keys { of: "`partition`", known: &["cuts"], planned: &[] };
 
@@ -86,14 +61,19 @@ impl Template {
 
     /// Whether it is over as soon as it is done.
     pub(crate) fn is_instant(&self) -> bool {
-        self.entry.key == "disk" && disk_fault::is_instant(&self.entry.value)
+        let low = resolve(&self.entry, Pick::Low);
+        read(&self.entry.key, &low, &self.unchecked(), &mut Report::default())
+            .is_some_and(|action| action.is_instant())
+    }
+
+    fn unchecked(&self) -> Scope<'static> {
+        Scope { author: self.author, ..Scope::UNCHECKED }
     }
 
     /// The action of one occurrence.
     pub(crate) fn draw(&self, address: &Address<'_>) -> Action {
         let value = resolve(&self.entry, Pick::Draw(&|path| address.field(path)));
-        let scope = Scope { author: self.author, ..Scope::UNCHECKED };
-        read(&self.entry.key, &value, &scope, &mut Report::default())
+        read(&self.entry.key, &value, &self.unchecked(), &mut Report::default())
             .expect("both ends of its ranges were read when the scenario was")
     }
 }
@@ -101,38 +81,25 @@ impl Template {
 /// An action's value with its ranges drawn, but for those that are drawn while it is in force.
 fn resolve(entry: &Entry, pick: Pick<'_>) -> Node {
     any_range::resolve_but(&entry.value, "", pick, |path| {
-        entry.key == "disk" && path == disk_fault::DRAWN_BY_OPERATIONS
+        DRAWN_IN_FORCE.iter().any(|(keyword, key)| entry.key == *keyword && path == *key)
     })
 }
+
+/// Keys whose range each operation, lookup or passage draws from for itself: planning leaves them.
+const DRAWN_IN_FORCE: [(&str, &str); 3] =
+    [("disk", disk_fault::DRAWN_BY_OPERATIONS), ("dns", "latency"), ("hook", "delay")];
 
 fn read(keyword: &str, value: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<Action> {
     Some(match keyword {
         "kill" => Action::Kill(target(value, scope, report)?),
         "power-loss" => Action::PowerLoss(target(value, scope, report)?),
         "pause" => Action::Pause(target(value, scope, report)?),
+        "wipe" => Action::Wipe(target(value, scope, report)?),
+        "stop" => stop(value, scope, report)?,
         "partition" => Action::Partition(partition(value, scope, report)?),
-        "latency" => {
-            let fields = Fields::open(value, LATENCY, report)?;
-            let link = selector::link(&fields, From::Optional, scope, report);
-            let latency = quantity(&fields, "latency", None, report);
-            let jitter = quantity(&fields, "jitter", Some(SimDuration::ZERO), report);
-            Action::Latency { link: link?, latency: latency?, jitter: jitter? }
-        }
-        "loss" => {
-            let (link, loss) = chance(value, LOSS, "loss", scope, report)?;
-            Action::Loss { link, loss }
-        }
-        "duplicate" => {
-            let (link, duplicate) = chance(value, DUPLICATE, "duplicate", scope, report)?;
-            Action::Duplicate { link, duplicate }
-        }
-        "reorder" => {
-            let (link, reorder) = chance(value, REORDER, "reorder", scope, report)?;
-            let delay =
-                value.get("delay").map_or(Some(REORDER_DELAY), |entry| range::fixed(&entry.value, report));
-            Action::Reorder { link, reorder, delay: delay? }
-        }
         "disk" => Action::Disk(disk_fault::read(value, scope, report)?),
+        _ if link::KEYWORDS.contains(&keyword) => Action::Link(link::read(keyword, value, scope, report)?),
+        _ if node::KEYWORDS.contains(&keyword) => Action::Node(node::read(keyword, value, scope, report)?),
         _ => return None,
     })
 }
@@ -144,7 +111,28 @@ fn target(value: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<squall
         return selector::selector(value, scope, report);
     }
     let options = Fields::open(value, OPTIONS, report)?;
-    selector::selector(options.require("target", report)?, scope, report)
+    target_of(&options, scope, report)
+}
+
+/// The `target` of an options map.
+fn target_of(
+    fields: &Fields<'_>,
+    scope: &Scope<'_>,
+    report: &mut Report,
+) -> Option<squall_history::Selector> {
+    selector::selector(fields.require("target", report)?, scope, report)
+}
+
+/// Who, alone or with how long it may take.
+fn stop(value: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<Action> {
+    const OPTIONS: Keys = Keys { of: "`stop`", known: &["target", "grace"], planned: &[] };
+    if value.get("target").is_none() {
+        return Some(Action::Stop { target: selector::selector(value, scope, report)?, grace: GRACE });
+    }
+    let options = Fields::open(value, OPTIONS, report)?;
+    let target = target_of(&options, scope, report);
+    let grace = quantity(&options, "grace", Some(GRACE), report);
+    Some(Action::Stop { target: target?, grace: grace? })
 }
 
 fn quantity<T: Quantity>(
@@ -163,17 +151,15 @@ fn quantity<T: Quantity>(
     }
 }
 
-fn chance(
-    value: &Node,
-    keys: Keys,
-    key: &str,
-    scope: &Scope<'_>,
-    report: &mut Report,
-) -> Option<(LinkSelector, Ppm)> {
-    let fields = Fields::open(value, keys, report)?;
-    let link = selector::link(&fields, From::Optional, scope, report);
-    let chance = quantity(&fields, key, None, report);
-    Some((link?, chance?))
+/// A range that is drawn from while the fault is in force, or one value.
+fn span(fields: &Fields<'_>, key: &str, report: &mut Report) -> Option<(SimDuration, SimDuration)> {
+    let range = fields.require(key, report).and_then(|node| Ranged::read(node, report))?;
+    Some((range.low, range.high))
+}
+
+/// A share above nothing, whole if it is not given.
+fn share(fields: &Fields<'_>, key: &str, default: Ppm, report: &mut Report) -> Option<Ppm> {
+    quantity(fields, key, Some(default), report)
 }
 
 fn partition(value: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<Partition> {
@@ -190,10 +176,6 @@ fn partition(value: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<Par
             Some(Partition::Cuts(cuts.into_iter().collect::<Option<_>>()?))
         }
         Kind::Map(_) => Some(Partition::Cuts(vec![cut(value, scope, report)?])),
-        _ if value.text() == Some("swizzle-clog") => {
-            report.not_supported(value.span.clone(), "partition `swizzle-clog`");
-            None
-        }
         _ => fields::word(value, "partition shape", &PartitionShape::ALL, report).map(Partition::Shape),
     }
 }

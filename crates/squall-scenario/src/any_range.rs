@@ -4,12 +4,12 @@
 //! text `lo..hi` in them is then replaced by one value of the same kind. Quoted text is no range.
 
 use serde_json::Value;
-use squall_history::{Draw, Ppm, SimDuration};
+use squall_history::{Draw, Drift, Offset, Ppm, SimDuration};
 
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::shown;
-use crate::range::{Bytes, Quantity, Ranged};
+use crate::range::{Bytes, Quantity, Ranged, Rate};
 use crate::tree::{Kind, Node, Scalar};
 
 /// A range of whatever kind, in a section whose types this crate does not know.
@@ -21,7 +21,12 @@ pub(crate) enum AnyRange {
     },
     Duration(Ranged<SimDuration>),
     Share(Ranged<Ppm>),
+    /// Spans of which one at least is below zero.
+    Offset(Ranged<Offset>),
+    /// The same of rates of clocks.
+    Drift(Ranged<Drift>),
     Size(Ranged<Bytes>),
+    Rate(Ranged<Rate>),
     /// Whole numbers of some other unit: `1/s..4/s`, `1Gbit..10Gbit`.
     Unit {
         range: Ranged<u64>,
@@ -64,15 +69,23 @@ impl AnyRange {
         if let Some(range) = pair(low, high) {
             return Some(Self::Duration(range));
         }
+        // Before shares: what is written in parts per million may be either, and stays readable as both.
+        if let Some(range) = pair(low, high) {
+            return Some(Self::Drift(range));
+        }
         if let Some(range) = pair(low, high) {
             return Some(Self::Share(range));
+        }
+        if let Some(range) = pair(low, high) {
+            return Some(Self::Offset(range));
         }
         let split = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let ((low, unit), (high, same)) = (low.split_at(split(low)), high.split_at(split(high)));
         if unit == same && !unit.starts_with('.') {
             return Some(Self::Unit { range: pair(low, high)?, unit: unit.to_owned() });
         }
-        pair(&format!("{low}{unit}"), &format!("{high}{same}")).map(Self::Size)
+        let (low, high) = (format!("{low}{unit}"), format!("{high}{same}"));
+        pair(&low, &high).map(Self::Size).or_else(|| pair(&low, &high).map(Self::Rate))
     }
 
     fn ordered(self) -> Result<Self, &'static str> {
@@ -80,7 +93,10 @@ impl AnyRange {
             Self::Count { low, high } => low <= high,
             Self::Duration(range) => range.low <= range.high,
             Self::Share(range) => range.low <= range.high,
+            Self::Offset(range) => range.low <= range.high,
+            Self::Drift(range) => range.low <= range.high,
             Self::Size(range) => range.low <= range.high,
+            Self::Rate(range) => range.low <= range.high,
             Self::Unit { range, .. } => range.low <= range.high,
         };
         if ordered { Ok(self) } else { Err("the lower end comes first") }
@@ -104,6 +120,9 @@ impl AnyRange {
             }
             Self::Duration(range) => words(of(*range, path, pick).to_string()),
             Self::Share(range) => words(of(*range, path, pick).to_string()),
+            Self::Offset(range) => words(of(*range, path, pick).to_string()),
+            Self::Drift(range) => words(of(*range, path, pick).to_string()),
+            Self::Rate(range) => words(format!("{}B/s", of(*range, path, pick).0)),
             Self::Size(range) => words(format!("{}B", of(*range, path, pick).0)),
             Self::Unit { range, unit } => words(format!("{}{unit}", of(*range, path, pick))),
         }

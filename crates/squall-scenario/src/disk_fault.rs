@@ -51,11 +51,6 @@ const WORDS: [(&str, Word); 8] = [
 /// The key whose range each operation draws from for itself: planning leaves it as it is.
 pub(crate) const DRAWN_BY_OPERATIONS: &str = "latency";
 
-/// Whether a value of `disk` is a fault that takes no time.
-pub(crate) fn is_instant(value: &Node) -> bool {
-    value.get("fault").and_then(|entry| entry.value.text()) == Some("corrupt")
-}
-
 /// Reads the value of `disk`.
 pub(crate) fn read(value: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<DiskFault> {
     let before = report.errors();

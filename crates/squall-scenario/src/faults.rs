@@ -8,6 +8,7 @@ use crate::action::Template;
 use crate::range::Ranged;
 
 mod read;
+mod steps;
 
 pub(crate) use read::read;
 
@@ -34,6 +35,17 @@ pub(crate) enum Trigger {
     At { at: Ranged<SimDuration>, fault: Timed },
     Every { interval: Ranged<SimDuration>, jitter: Ranged<SimDuration>, window: Option<Window>, fault: Timed },
     Random(Random),
+    Steps { at: Ranged<SimDuration>, steps: Vec<Step> },
+}
+
+/// One step of a sequence.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Fault { id: Option<String>, fault: Timed },
+    Wait(Ranged<SimDuration>),
+    WaitFor { event: String, timeout: Option<Ranged<SimDuration>> },
+    Parallel(Vec<Step>),
+    Steps(Vec<Step>),
 }
 
 /// A time from which on and a time before which.
@@ -70,11 +82,30 @@ pub(crate) struct Choice {
     pub(crate) fault: Timed,
 }
 
+impl Step {
+    /// Ids that a plan file gave to faults of this step.
+    fn given_ids(&self) -> Vec<String> {
+        match self {
+            Self::Fault { id, .. } => id.clone().into_iter().collect(),
+            Self::Wait(_) | Self::WaitFor { .. } => Vec::new(),
+            Self::Parallel(steps) | Self::Steps(steps) => steps.iter().flat_map(Self::given_ids).collect(),
+        }
+    }
+}
+
 impl FaultEntry {
+    /// Ids that a plan file gave to its faults.
+    pub(crate) fn given_ids(&self) -> Vec<String> {
+        match &self.trigger {
+            Trigger::Steps { steps, .. } => steps.iter().flat_map(Step::given_ids).collect(),
+            _ => self.id.clone().into_iter().collect(),
+        }
+    }
+
     /// About how many faults it plans in a run of this length.
     pub(crate) fn expected(&self, duration: SimDuration) -> u64 {
         let (interval, window) = match &self.trigger {
-            Trigger::At { .. } => return 1,
+            Trigger::At { .. } | Trigger::Steps { .. } => return 1,
             Trigger::Every { interval, window, .. } => (interval, window),
             Trigger::Random(random) => (&random.interval, &random.window),
         };

@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use squall_history::sequence as history;
 use squall_history::{
-    Domain, Draws, FaultId, Identity, PLAN_FORMAT, Plan, PlannedFault, Seed, SimDuration, SimTime, SystemPlan,
+    Domain, Draws, FaultId, Identity, PLAN_FORMAT, Plan, PlannedFault, Seed, Sequence, SimDuration, SimTime,
+    StepFault, SystemPlan,
 };
 
-use crate::faults::{FAULTS_MAX, FaultEntry, Random, Timed, Trigger, Window};
+use crate::faults::{FAULTS_MAX, FaultEntry, Random, Step, Timed, Trigger, Window};
 use crate::overrides::Overrides;
 use crate::range::{Address, Ranged};
 use crate::scenario::Scenario;
@@ -29,6 +31,7 @@ impl Scenario {
         let draws = Draws::new(seed);
         let at = |name: &str| Address { draws: &draws, identity: Identity::of(name), n: 0 };
         let duration = scenario.duration.draw(at("duration").field(""));
+        let (faults, sequences) = Planner::plan(&scenario.faults, &draws, duration);
         Plan {
             format: PLAN_FORMAT,
             scenario: scenario.name.as_str().into(),
@@ -45,7 +48,8 @@ impl Scenario {
             network: scenario.network.draw(&at("network")),
             disk: scenario.disk.draw(&at("disk")),
             duration,
-            faults: Planner::plan(&scenario.faults, &draws, duration),
+            faults,
+            sequences,
             reseed: scenario.reseed.clone(),
             vetoes: scenario.vetoes.clone(),
             expect: scenario.expect.draw(&at("expect")),
@@ -58,6 +62,7 @@ struct Planner<'d> {
     draws: &'d Draws,
     end: SimTime,
     faults: Vec<PlannedFault>,
+    sequences: Vec<Sequence>,
     /// Ids that plan files gave.
     given: BTreeSet<String>,
     /// The next number for each stem of an id.
@@ -65,16 +70,22 @@ struct Planner<'d> {
 }
 
 impl<'d> Planner<'d> {
-    fn plan(entries: &[FaultEntry], draws: &'d Draws, duration: SimDuration) -> Vec<PlannedFault> {
-        let given = entries.iter().filter_map(|entry| entry.id.clone()).collect();
+    fn plan(
+        entries: &[FaultEntry],
+        draws: &'d Draws,
+        duration: SimDuration,
+    ) -> (Vec<PlannedFault>, Vec<Sequence>) {
+        let given = entries.iter().flat_map(FaultEntry::given_ids).collect();
         let end = SimTime::ZERO + duration;
-        let mut planner = Self { draws, end, faults: Vec::new(), given, next: BTreeMap::new() };
+        let (faults, sequences) = (Vec::new(), Vec::new());
+        let mut planner = Self { draws, end, faults, sequences, given, next: BTreeMap::new() };
         for entry in entries {
             planner.entry(entry);
         }
         // Stable: faults of one instant keep the order of their entries.
         planner.faults.sort_by_key(|fault| fault.at);
-        planner.faults
+        planner.sequences.sort_by_key(|sequence| sequence.at);
+        (planner.faults, planner.sequences)
     }
 
     fn address(&self, entry: &FaultEntry, n: u64) -> Address<'d> {
@@ -95,7 +106,40 @@ impl<'d> Planner<'d> {
                 self.every(entry, *interval, *jitter, window.as_ref(), fault);
             }
             Trigger::Random(random) => self.random(entry, random),
+            Trigger::Steps { at, steps } => {
+                let at = SimTime::ZERO + at.draw(self.address(entry, u64::MAX).field("at"));
+                if at <= self.end {
+                    let steps = self.steps(entry, steps, &mut 0);
+                    self.sequences.push(Sequence { at, obeys_budget: entry.obeys_budget, steps });
+                }
+            }
         }
+    }
+
+    /// The steps of a sequence; each draws by its ordinal, in the order they are written in.
+    fn steps(&mut self, entry: &FaultEntry, steps: &[Step], ordinal: &mut u64) -> Vec<history::Step> {
+        let step = |step: &Step| {
+            *ordinal += 1;
+            let address = self.address(entry, *ordinal);
+            match step {
+                Step::Fault { id, fault } => {
+                    let id = id.clone().unwrap_or_else(|| {
+                        self.next_id(entry.name.as_deref().unwrap_or(fault.action.keyword()))
+                    });
+                    let lasts = fault.lasts.map(|lasts| lasts.draw(address.field("for")));
+                    let action = fault.action.draw(&address);
+                    history::Step::Fault(StepFault { id: FaultId(id.into()), lasts, action })
+                }
+                Step::Wait(span) => history::Step::Wait(span.draw(address.field("wait"))),
+                Step::WaitFor { event, timeout } => {
+                    let timeout = timeout.map(|timeout| timeout.draw(address.field("timeout")));
+                    history::Step::WaitFor { event: event.clone(), timeout }
+                }
+                Step::Parallel(members) => history::Step::Parallel(self.steps(entry, members, ordinal)),
+                Step::Steps(members) => history::Step::Steps(self.steps(entry, members, ordinal)),
+            }
+        };
+        steps.iter().map(step).collect()
     }
 
     /// First and last bound of a repeated trigger.

@@ -4,7 +4,7 @@
 //! and shares are drawn in steps of about a thousandth of the range's width, so that plans stay
 //! readable (`3.281s`); counts are drawn exactly.
 
-use squall_history::{Domain, Draw, Draws, Identity, Ppm, SimDuration};
+use squall_history::{Domain, Draw, Draws, Drift, Identity, Offset, Ppm, SimDuration};
 
 use crate::any_range::AnyRange;
 use crate::codes::Code;
@@ -128,6 +128,76 @@ impl Quantity for Bytes {
     }
     fn from_integer(integer: u64) -> Self {
         Self(integer)
+    }
+}
+
+/// Bytes per second.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Rate(pub(crate) u64);
+
+/// Bits come as multiples of eight per second.
+const BIT_UNITS: [(&str, u64); 4] = [
+    ("kbit", 1_000 / 8),
+    ("Mbit", 1_000_000 / 8),
+    ("Gbit", 1_000_000_000 / 8),
+    ("Tbit", 1_000_000_000_000 / 8),
+];
+
+impl Quantity for Rate {
+    const CODE: Code = Code::Size;
+    const NAME: &'static str = "a rate";
+    const HINT: &'static str = "write bits per second, as `10Mbit` or `1Gbit`, or bytes, as `64KiB/s`";
+    const STEPPED: bool = true;
+    fn read(text: &str) -> Option<Self> {
+        if let Some(size) = text.strip_suffix("/s") {
+            return Bytes::read(size).map(|bytes| Self(bytes.0));
+        }
+        let (number, scale) =
+            BIT_UNITS.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
+        if number.is_empty() {
+            return None;
+        }
+        u64::read(number)?.checked_mul(*scale).map(Self)
+    }
+    fn to_integer(self) -> u64 {
+        self.0
+    }
+    fn from_integer(integer: u64) -> Self {
+        Self(integer)
+    }
+}
+
+impl Quantity for Offset {
+    const CODE: Code = Code::Duration;
+    const NAME: &'static str = "an offset";
+    const HINT: &'static str = "write a duration with or without a sign, as `-500ms` or `20ms`";
+    const STEPPED: bool = true;
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+    /// In order: the lowest comes first.
+    fn to_integer(self) -> u64 {
+        self.0.cast_unsigned() ^ (1 << 63)
+    }
+    fn from_integer(integer: u64) -> Self {
+        Self((integer ^ (1 << 63)).cast_signed())
+    }
+}
+
+impl Quantity for Drift {
+    const CODE: Code = Code::Share;
+    const NAME: &'static str = "a drift";
+    const HINT: &'static str = "write parts per million with or without a sign, as `-200ppm` or `50ppm`";
+    const STEPPED: bool = true;
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+    fn to_integer(self) -> u64 {
+        i64::from(self.ppm()).cast_unsigned() ^ (1 << 63)
+    }
+    fn from_integer(integer: u64) -> Self {
+        let ppm = i32::try_from((integer ^ (1 << 63)).cast_signed()).ok().and_then(Self::new);
+        ppm.expect("between two drifts lie drifts only")
     }
 }
 

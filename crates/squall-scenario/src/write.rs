@@ -142,7 +142,14 @@ fn disk(out: &mut String, disk: DiskProfile) {
 /// What only plan files hold, and the faults.
 fn bound(out: &mut String, plan: &Plan) {
     let lists = [
-        ("faults", plan.faults.iter().map(fault::entry).collect::<Vec<_>>()),
+        (
+            "faults",
+            plan.faults
+                .iter()
+                .map(fault::entry)
+                .chain(plan.sequences.iter().map(fault::sequence_entry))
+                .collect::<Vec<_>>(),
+        ),
         (
             "reseed",
             plan.reseed.iter().map(|r| format!("{{ at: {}, seed: {} }}", time(r.at), r.seed)).collect(),

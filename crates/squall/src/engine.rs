@@ -2,10 +2,14 @@
 
 mod native;
 
-use squall_history::{Body, DiskFault, Identity, NodeName, Seed, SimTime};
-use squall_sim::{DiskRuleId, Effects, Ran, Rule, RuleId};
+use squall_history::{Body, DiskFault, Identity, LinkTrouble, NodeName, NodeTrouble, Seed, SimTime};
+use squall_sim::{DiskRuleId, Effects, Ran, RuleId};
 
 pub(crate) use native::Native;
+
+/// A fault of running nodes that is in force.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct NodeFaultId(pub(crate) u32);
 
 /// What can be done to running nodes and their links. The native engine is the simulator; an engine
 /// that cannot do one of these must refuse the scenario before it starts, never ignore it.
@@ -28,10 +32,32 @@ pub trait Engine {
     fn resume(&mut self, node: &NodeName) -> Effects;
     /// What a node that stands still has missed so far.
     fn missed(&self, node: &NodeName) -> Effects;
-    /// Lays a rule on directed links.
-    fn add_rule(&mut self, identity: Identity, rule: Rule, links: &[(NodeName, NodeName)]) -> RuleId;
-    /// Takes it off again.
+    /// Asks a node's software to stop. That it has is told by its exit.
+    fn ask_to_stop(&mut self, node: &NodeName);
+    /// Kills a node's process if there is one, and empties its disks. The node is down then.
+    fn wipe(&mut self, node: &NodeName) -> Effects;
+    /// Cuts directed links.
+    fn cut(&mut self, identity: Identity, links: &[(NodeName, NodeName)]) -> RuleId;
+    /// Lays a fault that takes time on directed links.
+    fn add_link_fault(
+        &mut self,
+        identity: Identity,
+        trouble: &LinkTrouble,
+        links: &[(NodeName, NodeName)],
+    ) -> RuleId;
+    /// Takes a cut or a fault off again.
     fn remove_rule(&mut self, rule: RuleId) -> Effects;
+    /// Resets the connections whose packets take these directed links.
+    fn reset(&mut self, links: &[(NodeName, NodeName)]) -> Effects;
+    /// Lays a fault on running nodes; what of it is an instant is done at once.
+    fn add_node_fault(
+        &mut self,
+        identity: Identity,
+        trouble: &NodeTrouble,
+        nodes: &[NodeName],
+    ) -> NodeFaultId;
+    /// Takes it off again.
+    fn remove_node_fault(&mut self, fault: NodeFaultId) -> Effects;
     /// Lays a fault on the disks of nodes, whatever its own target says.
     fn add_disk_rule(&mut self, identity: Identity, fault: &DiskFault, nodes: &[NodeName]) -> DiskRuleId;
     /// Takes it off again.

@@ -224,8 +224,9 @@ impl<'a> Run<'a> {
                 flow = ControlFlow::Break(());
             }
             self.nemesis.heard(&record);
-            if matches!(record.body, Body::Raft(_)) {
-                self.conditions.observe(&record, |_| {});
+            // Whoever waits for nothing needs to know of leaders alone.
+            if matches!(record.body, Body::Raft(_)) || !self.plan.sequences.is_empty() {
+                self.conditions.observe(&record, |name| self.nemesis.occurred(name, record.at));
                 self.nemesis.set_leader(self.conditions.leader());
             }
             self.history.records.push(record);

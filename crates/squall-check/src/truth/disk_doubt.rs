@@ -1,4 +1,4 @@
-//! Whose disks have lied or rotted, read from `truth.fault` records.
+//! Whose disks have lied, rotted or been emptied, read from `truth.fault` records.
 
 use std::collections::BTreeSet;
 
@@ -12,16 +12,20 @@ pub struct DiskDoubt(BTreeSet<NodeName>);
 impl DiskDoubt {
     /// Takes the next record of a history.
     pub fn observe(&mut self, record: &Record) {
-        let Body::Fault(FaultEvent::Applied { action: Action::Disk(fault), .. }) = &record.body else {
-            return;
+        let Body::Fault(FaultEvent::Applied { action, .. }) = &record.body else { return };
+        let nodes = match action {
+            Action::Disk(DiskFault { target: Selector::Nodes(nodes), trouble, .. })
+                if matches!(trouble, DiskTrouble::LyingSync | DiskTrouble::Corrupt(_)) =>
+            {
+                nodes
+            }
+            Action::Wipe(Selector::Nodes(nodes)) => nodes,
+            _ => return,
         };
-        let DiskFault { target: Selector::Nodes(nodes), trouble, .. } = fault else { return };
-        if matches!(trouble, DiskTrouble::LyingSync | DiskTrouble::Corrupt(_)) {
-            self.0.extend(nodes.iter().cloned());
-        }
+        self.0.extend(nodes.iter().cloned());
     }
 
-    /// Whether a node's disk has ever lied or rotted.
+    /// Whether a node's disk has ever lied, rotted or been emptied.
     pub fn is_doubtful(&self, node: &NodeName) -> bool {
         self.0.contains(node)
     }

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use squall_history::{
-    Action, Body, Direction, DiskFault, DiskTrouble, FaultEvent, FaultId, LinkSelector, NodeName, Partition,
-    Record, Selector,
+    Action, Body, Direction, DiskFault, DiskTrouble, FaultEvent, FaultId, LinkSelector, NodeFault, NodeName,
+    Partition, Record, Selector,
 };
 
 /// A directed pair of nodes.
@@ -25,8 +25,8 @@ enum Effect {
     Cut(BTreeSet<Link>),
     /// Packets are late, lost, doubled or out of order now and then.
     Degraded(BTreeSet<Link>),
-    /// The disks of these nodes are slow, or answer with errors.
-    Disks(BTreeSet<NodeName>),
+    /// These nodes answer late: their disks, processors or clocks are not what they should be.
+    Nodes(BTreeSet<NodeName>),
     /// Its targets are not spelled out: any link may be concerned.
     Unclear,
 }
@@ -57,7 +57,7 @@ impl LinkTruth {
         self.active.values().any(|effect| match effect {
             Effect::Cut(_) => false,
             Effect::Degraded(links) => links.iter().any(|link| is_among(link, nodes)),
-            Effect::Disks(disks) => !disks.is_disjoint(nodes),
+            Effect::Nodes(slow) => !slow.is_disjoint(nodes),
             Effect::Unclear => true,
         })
     }
@@ -67,7 +67,7 @@ impl LinkTruth {
     pub fn changes_among(&self, record: &Record, nodes: &BTreeSet<NodeName>) -> bool {
         let concerns = |effect: &Effect| match effect {
             Effect::Cut(links) | Effect::Degraded(links) => links.iter().any(|link| is_among(link, nodes)),
-            Effect::Disks(disks) => !disks.is_disjoint(nodes),
+            Effect::Nodes(slow) => !slow.is_disjoint(nodes),
             Effect::Unclear => true,
         };
         match &record.body {
@@ -85,19 +85,25 @@ impl Effect {
     fn of(action: &Action) -> Option<Self> {
         let degraded = |link| links(std::slice::from_ref(link)).map_or(Self::Unclear, Self::Degraded);
         match action {
-            Action::Kill(_) | Action::PowerLoss(_) | Action::Pause(_) => None,
+            Action::Kill(_)
+            | Action::PowerLoss(_)
+            | Action::Pause(_)
+            | Action::Stop { .. }
+            | Action::Wipe(_) => None,
             Action::Disk(DiskFault { target, trouble, .. }) => match (trouble, target) {
                 // These are as fast as any other.
                 (DiskTrouble::LyingSync | DiskTrouble::Corrupt(_), _) => None,
-                (_, Selector::Nodes(nodes)) => Some(Self::Disks(nodes.iter().cloned().collect())),
+                (_, Selector::Nodes(nodes)) => Some(Self::Nodes(nodes.iter().cloned().collect())),
                 _ => Some(Self::Unclear),
             },
             Action::Partition(Partition::Cuts(cuts)) => Some(links(cuts).map_or(Self::Unclear, Self::Cut)),
             Action::Partition(Partition::Shape(_)) => Some(Self::Unclear),
-            Action::Latency { link, .. }
-            | Action::Loss { link, .. }
-            | Action::Duplicate { link, .. }
-            | Action::Reorder { link, .. } => Some(degraded(link)),
+            Action::Link(fault) => Some(degraded(&fault.link)),
+            // Whoever is slow, tells the time wrong or cannot be called keeps others waiting as well.
+            Action::Node(NodeFault { target: Selector::Nodes(nodes), .. }) => {
+                Some(Self::Nodes(nodes.iter().cloned().collect()))
+            }
+            Action::Node(_) => Some(Self::Unclear),
         }
     }
 }

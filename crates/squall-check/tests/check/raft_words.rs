@@ -192,7 +192,11 @@ fn fault(id: &str, words: &[&str]) -> FaultEvent {
     let action = match words[0] {
         "ended" => return FaultEvent::Ended { id },
         "cut" => Action::Partition(Partition::Cuts(words[1..].iter().map(|text| link(text)).collect())),
-        "slow" => Action::Latency { link: link(words[1]), latency: zero, jitter: zero },
+        "slow" => {
+            let (shape, correlation) = (Shape::Uniform, Ppm::ZERO);
+            let trouble = LinkTrouble::Latency { latency: zero, jitter: zero, shape, correlation };
+            Action::Link(LinkFault { link: link(words[1]), trouble })
+        }
         "shape" => Action::Partition(Partition::Shape(PartitionShape::Bridge)),
         "kill" => Action::Kill(nodes(words[1])),
         word if word.starts_with("disk=") => {

@@ -218,12 +218,16 @@ fn fault(id: &str, ms: u64, lasts: Option<u64>, action: Action) -> PlannedFault 
     }
 }
 
+fn loss(link: LinkSelector, percent: u32) -> Action {
+    Action::Link(LinkFault { link, trouble: LinkTrouble::Loss(Ppm::percent(percent).into()) })
+}
+
 /// Nine faults with literal targets: one bound plan.
 pub(crate) fn applied() -> Vec<PlannedFault> {
     let cut = link(nodes(&["controller-1"]), Some(nodes(&["controller-2", "controller-3"])), Direction::To);
-    let loss = |k: u64| {
+    let lossy = |k: u64| {
         let link = link(nodes(&["worker-1"]), None, Direction::Both);
-        fault(&format!("loss#{k}"), 5_000 + k * 500, Some(400), Action::Loss { link, loss: Ppm::percent(30) })
+        fault(&format!("loss#{k}"), 5_000 + k * 500, Some(400), loss(link, 30))
     };
     let mut faults = vec![
         fault("partition#1", 3_900, Some(2_000), Action::Partition(Partition::Cuts(vec![cut]))),
@@ -294,16 +298,20 @@ fn planned() -> Vec<PlannedFault> {
             Some(2_000),
             Action::Partition(Partition::Shape(PartitionShape::MajoritiesRing)),
         ),
-        fault("lossy-replies#1", 12_000, None, Action::Loss { link: replies, loss: Ppm::percent(30) }),
+        fault("lossy-replies#1", 12_000, None, loss(replies, 30)),
         fault(
             "slow#1",
             13_000,
             Some(500),
-            Action::Latency {
+            Action::Link(LinkFault {
                 link: link(nodes(&["worker-1", "worker-2", "worker-3", "worker-4"]), None, Direction::Both),
-                latency: ms(200),
-                jitter: ms(50),
-            },
+                trouble: LinkTrouble::Latency {
+                    latency: ms(200),
+                    jitter: ms(50),
+                    shape: Shape::Uniform,
+                    correlation: Ppm::ZERO,
+                },
+            }),
         ),
     ]
 }

@@ -16,13 +16,29 @@ use crate::tree::{Entry, Kind, Node};
 
 const ENTRY: Keys = Keys {
     of: "a fault",
-    known: &["name", "at", "every", "jitter", "between", "random", "for", "id", "obeys-budget"],
-    planned: &["steps"],
+    known: &["name", "at", "every", "jitter", "between", "random", "steps", "for", "id", "obeys-budget"],
+    planned: &[],
 };
 const CHOICE: Keys = Keys { of: "a choice of `pick`", known: &["weight", "for"], planned: &["steps"] };
 const RANDOM: Keys =
     Keys { of: "`random`", known: &["interval", "max-active", "swarm", "pick"], planned: &[] };
 const TRIGGERS: [&str; 3] = ["at", "every", "random"];
+
+/// Actions that can be read and planned, and not run yet.
+const UNBUILT: [&str; 12] = [
+    "stop",
+    "slow",
+    "wipe",
+    "corrupt",
+    "bandwidth",
+    "hold",
+    "reset",
+    "refuse",
+    "dns",
+    "clock",
+    "buggify",
+    "hook",
+];
 
 /// Reads the list `faults` of a scenario that lasts `duration`.
 pub(crate) fn read(
@@ -37,17 +53,17 @@ pub(crate) fn read(
 }
 
 /// A fault entry or a choice, its keys sorted into options and actions.
-struct Parts<'n> {
-    fields: Fields<'n>,
+pub(super) struct Parts<'n> {
+    pub(super) fields: Fields<'n>,
     actions: Vec<&'n Entry>,
     /// A key that is neither was reported, and may well have been meant as what is missing.
     misspelt: bool,
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     duration: Option<Ranged<SimDuration>>,
     scope: &'a Scope<'a>,
-    report: &'a mut Report,
+    pub(super) report: &'a mut Report,
     /// Names and ids given so far, with their places.
     names: BTreeMap<String, Span>,
     /// How many unnamed entries of each keyword there were.
@@ -67,16 +83,14 @@ impl Reader<'_> {
             Some(node) => fields::boolean(node, "`obeys-budget`", self.report).unwrap_or_default(),
             None => fields.get("random").is_some(),
         };
-        // Warned about when the keys were read: nothing below would make sense of it.
-        if node.get("steps").is_some() {
-            return None;
-        }
         let trigger = self.trigger(&parts)?;
         self.check_misplaced(fields, &trigger.key, actions);
-        let keyword = actions.first().map_or("random", |entry| entry.key.as_str()).to_owned();
+        let holder = if trigger.key == "steps" { "steps" } else { "random" };
+        let keyword = actions.first().map_or(holder, |entry| entry.key.as_str()).to_owned();
         let trigger = match trigger.key.as_str() {
             "at" => self.at(&parts, &trigger.value, &scope),
             "every" => self.every(&parts, &trigger.value, &scope),
+            "steps" => self.sequence(fields, &trigger.value, &scope),
             _ => self.random(fields, &trigger.value, &scope),
         };
         // Counted even if it cannot run yet, so that its coming re-draws no other entry.
@@ -88,7 +102,12 @@ impl Reader<'_> {
     /// The one trigger of an entry.
     fn trigger<'n>(&mut self, parts: &Parts<'n>) -> Option<&'n Entry> {
         let fields = &parts.fields;
-        let triggers: Vec<&Entry> = TRIGGERS.iter().filter_map(|key| fields.entry(key)).collect();
+        let mut triggers: Vec<&Entry> = TRIGGERS.iter().filter_map(|key| fields.entry(key)).collect();
+        if let Some(steps) = fields.entry("steps") {
+            // Its `at` says when the first step begins.
+            triggers.retain(|trigger| trigger.key != "at");
+            triggers.push(steps);
+        }
         match triggers[..] {
             [only] => return Some(only),
             [] if parts.misspelt => {}
@@ -116,7 +135,7 @@ impl Reader<'_> {
     }
 
     /// Splits an entry into options and actions, and reports keys that are neither.
-    fn open<'n>(&mut self, node: &'n Node, keys: Keys) -> Option<Parts<'n>> {
+    pub(super) fn open<'n>(&mut self, node: &'n Node, keys: Keys) -> Option<Parts<'n>> {
         let Kind::Map(entries) = &node.kind else {
             fields::wrong_type(node, keys.of, "a mapping", self.report);
             return None;
@@ -146,7 +165,7 @@ impl Reader<'_> {
         }
     }
 
-    fn name(&mut self, node: &Node, what: &str) -> Option<String> {
+    pub(super) fn name(&mut self, node: &Node, what: &str) -> Option<String> {
         let name = fields::text(node, what, self.report)?;
         let plain = match what {
             "fault name" => is_plain_name(name),
@@ -170,10 +189,12 @@ impl Reader<'_> {
     }
 
     fn check_misplaced(&mut self, fields: &Fields<'_>, trigger: &str, actions: &[&Entry]) {
+        let for_place =
+            if trigger == "steps" { "belongs into the steps" } else { "belongs into the entries of `pick`" };
         let rules: [(&str, &[&str], &str); 4] = [
             ("jitter", &["every"], "belongs to `every`"),
             ("between", &["every", "random"], "belongs to `every` and `random`"),
-            ("for", &["at", "every"], "belongs into the entries of `pick`"),
+            ("for", &["at", "every"], for_place),
             ("id", &["at"], "belongs to `at`: it names a single fault"),
         ];
         for (key, triggers, place) in rules {
@@ -184,11 +205,21 @@ impl Reader<'_> {
                 self.report.error(Code::MisplacedKey, entry.key_span.clone(), title).label(place);
             }
         }
-        if let ("random", Some(action)) = (trigger, actions.first()) {
-            let title = format!("`{}` does not go beside `random`", action.key);
+        if let ("random" | "steps", Some(action)) = (trigger, actions.first()) {
+            let title = format!("`{}` does not go beside `{trigger}`", action.key);
             let error = self.report.error(Code::MisplacedKey, action.key_span.clone(), title);
-            error.label("belongs into the entries of `pick`");
+            error.label(for_place);
         }
+    }
+
+    /// Steps, from `at` on or from the start.
+    fn sequence(&mut self, fields: &Fields<'_>, steps: &Node, scope: &Scope<'_>) -> Option<Trigger> {
+        let at = match fields.get("at") {
+            Some(at) => self.before_end(at),
+            None => Some(Ranged::fixed(SimDuration::ZERO)),
+        };
+        let steps = self.steps(steps, scope);
+        Some(Trigger::Steps { at: at?, steps: steps? })
     }
 
     fn at(&mut self, parts: &Parts<'_>, at: &Node, scope: &Scope<'_>) -> Option<Trigger> {
@@ -259,7 +290,7 @@ impl Reader<'_> {
     }
 
     /// The one action of an entry, with its `for`.
-    fn timed(&mut self, parts: &Parts<'_>, scope: &Scope<'_>) -> Option<Timed> {
+    pub(super) fn timed(&mut self, parts: &Parts<'_>, scope: &Scope<'_>) -> Option<Timed> {
         let lasts = parts.fields.get("for").map(|lasts| Ranged::read(lasts, self.report));
         match &parts.actions[..] {
             [] if parts.misspelt => None,
@@ -276,10 +307,14 @@ impl Reader<'_> {
             }
             [only] => {
                 let action = Template::read(only, scope, self.report)?;
+                if UNBUILT.contains(&action.keyword()) {
+                    let what = format!("fault action `{}`", only.key);
+                    self.report.not_supported(only.key_span.clone(), what);
+                }
                 if let Some(entry) = parts.fields.entry("for").filter(|_| action.is_instant()) {
                     let title = "`for` does not go with a fault that takes no time";
                     let error = self.report.error(Code::MisplacedKey, entry.key_span.clone(), title);
-                    error.label("what has rotted stays so: leave it out");
+                    error.label("it is done at once: leave it out");
                 }
                 Some(Timed { lasts: lasts.map_or(Some(None), |lasts| lasts.map(Some))?, action })
             }

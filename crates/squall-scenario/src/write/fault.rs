@@ -1,8 +1,9 @@
 //! Faults as entries of a plan file.
 
 use squall_history::{
-    Action, Cut, Direction, DiskFault, DiskTrouble, Filter, LinkSelector, Mode, Partition, PlannedFault, Rot,
-    Selector,
+    Action, Chance, Cut, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter, HookAct, LinkFault,
+    LinkSelector, LinkTrouble, Mode, NodeFault, NodeTrouble, Partition, PlannedFault, Rot, Selector,
+    Sequence, Step,
 };
 
 use super::text::{quoted, sequence};
@@ -16,27 +17,127 @@ pub(super) fn entry(fault: &PlannedFault) -> String {
         parts.push("obeys-budget: true".to_owned());
     }
     parts.push(format!("{}: {}", fault.action.keyword(), action(&fault.action)));
-    format!("{{ {} }}", parts.join(", "))
+    braces(parts)
+}
+
+/// A sequence on one line.
+pub(super) fn sequence_entry(sequence: &Sequence) -> String {
+    let mut parts = vec![format!("at: {}", time(sequence.at))];
+    if sequence.obeys_budget {
+        parts.push("obeys-budget: true".to_owned());
+    }
+    parts.push(format!("steps: {}", steps(&sequence.steps)));
+    braces(parts)
+}
+
+fn steps(steps: &[Step]) -> String {
+    sequence(steps.iter().map(step))
+}
+
+fn step(step: &Step) -> String {
+    match step {
+        Step::Fault(fault) => {
+            let mut parts = vec![format!("id: {}", quoted(&fault.id.0))];
+            parts.extend(fault.lasts.map(|lasts| format!("for: {lasts}")));
+            parts.push(format!("{}: {}", fault.action.keyword(), action(&fault.action)));
+            braces(parts)
+        }
+        Step::Wait(span) => format!("{{ wait: {span} }}"),
+        Step::WaitFor { event, timeout } => {
+            let timeout = timeout.map(|timeout| format!(", timeout: {timeout}")).unwrap_or_default();
+            format!("{{ wait-for: {{ event: {}{timeout} }} }}", quoted(event))
+        }
+        Step::Parallel(members) => format!("{{ parallel: {} }}", steps(members)),
+        Step::Steps(members) => format!("{{ steps: {} }}", steps(members)),
+    }
 }
 
 fn action(action: &Action) -> String {
     match action {
-        Action::Kill(target) | Action::PowerLoss(target) | Action::Pause(target) => selector(target),
+        Action::Kill(target) | Action::PowerLoss(target) | Action::Pause(target) | Action::Wipe(target) => {
+            selector(target)
+        }
+        Action::Stop { target, grace } => {
+            braces(vec![format!("target: {}", selector(target)), format!("grace: {grace}")])
+        }
         Action::Partition(Partition::Shape(shape)) => shape.name().to_owned(),
         Action::Partition(Partition::Cuts(cuts)) => match &cuts[..] {
             [cut] => braces(link(cut)),
             cuts => format!("{{ cuts: {} }}", sequence(cuts.iter().map(|cut: &Cut| braces(link(cut))))),
         },
-        Action::Latency { link: at, latency, jitter } => {
-            with(at, &[("latency", latency.to_string()), ("jitter", jitter.to_string())])
-        }
-        Action::Loss { link: at, loss } => with(at, &[("loss", loss.to_string())]),
-        Action::Duplicate { link: at, duplicate } => with(at, &[("duplicate", duplicate.to_string())]),
-        Action::Reorder { link: at, reorder, delay } => {
-            with(at, &[("reorder", reorder.to_string()), ("delay", delay.to_string())])
-        }
+        Action::Link(fault) => on_links(fault),
+        Action::Node(fault) => node(fault),
         Action::Disk(fault) => disk(fault),
     }
+}
+
+fn on_links(fault: &LinkFault) -> String {
+    let chance = |key: &'static str, chance: &Chance| {
+        let mut values = vec![(key, chance.percent.to_string())];
+        if !chance.correlation.is_zero() {
+            values.push(("correlation", chance.correlation.to_string()));
+        }
+        values
+    };
+    let values = match &fault.trouble {
+        LinkTrouble::Latency { latency, jitter, shape, correlation } => {
+            let mut values = vec![("latency", latency.to_string()), ("jitter", jitter.to_string())];
+            if !shape.is_uniform() {
+                values.push(("shape", shape.name().to_owned()));
+            }
+            if !correlation.is_zero() {
+                values.push(("correlation", correlation.to_string()));
+            }
+            values
+        }
+        LinkTrouble::Loss(percent) => chance("loss", percent),
+        LinkTrouble::Duplicate(percent) => chance("duplicate", percent),
+        LinkTrouble::Corrupt(percent) => chance("corrupt", percent),
+        LinkTrouble::Reorder { chance: percent, delay } => {
+            let mut values = chance("reorder", percent);
+            values.push(("delay", delay.to_string()));
+            values
+        }
+        LinkTrouble::Bandwidth { rate, queue } => {
+            vec![("rate", format!("{rate}B/s")), ("queue", format!("{queue}B"))]
+        }
+        LinkTrouble::Hold | LinkTrouble::Reset => Vec::new(),
+    };
+    with(&fault.link, &values)
+}
+
+fn node(fault: &NodeFault) -> String {
+    let mut parts = vec![format!("target: {}", selector(&fault.target))];
+    match &fault.trouble {
+        NodeTrouble::Slow { factor } => parts.push(format!("factor: {factor}")),
+        NodeTrouble::Clock(clock) => {
+            parts.extend(clock.skew.map(|skew| format!("skew: {skew}")));
+            parts.extend(clock.drift.map(|drift| format!("drift: {drift}")));
+            parts.extend(clock.jump.map(|jump| format!("jump: {jump}")));
+            parts.extend((!clock.freeze.is_no()).then(|| "freeze: true".to_owned()));
+        }
+        NodeTrouble::Refuse => {}
+        NodeTrouble::Dns(DnsTrouble::NotFound) => parts.push("fault: not-found".to_owned()),
+        NodeTrouble::Dns(DnsTrouble::Timeout) => parts.push("fault: timeout".to_owned()),
+        NodeTrouble::Dns(DnsTrouble::Slow { latency }) => {
+            parts.push(format!("fault: slow, latency: {}", range(*latency)));
+        }
+        NodeTrouble::Buggify(buggify) => {
+            if !buggify.sites.is_empty() {
+                parts.push(format!("sites: {}", sequence(buggify.sites.iter().map(|site| quoted(site)))));
+            }
+            parts.push(format!("enable: {}, fire: {}", buggify.enable, buggify.fire));
+        }
+        NodeTrouble::Hook(hook) => {
+            parts.push(format!("point: {}, percent: {}", quoted(&hook.point), hook.percent));
+            parts.push(match hook.act {
+                HookAct::Kill { restart } => format!("crash: kill, restart: {restart}"),
+                HookAct::PowerLoss { restart } => format!("crash: power-loss, restart: {restart}"),
+                HookAct::Delay { delay } => format!("delay: {}", range(delay)),
+            });
+        }
+    }
+    braces(parts)
 }
 
 fn disk(fault: &DiskFault) -> String {

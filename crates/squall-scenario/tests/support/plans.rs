@@ -7,10 +7,11 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use squall_history::{
-    Action, Direction, DiskFault, DiskOp, DiskProfile, DiskTrouble, Expect, FaultId, Filter, InvariantChoice,
-    KnownFailure, Limits, LinkSelector, Mode, NetworkProfile, NodeName, NodeSpec, PLAN_FORMAT, Partition,
-    PartitionShape, Plan, PlannedFault, Ppm, Reseed, Rot, Seed, Selector, SimDuration, SimTime, StopOn,
-    SystemPlan, Topology, Veto,
+    Action, Buggify, Chance, ClockTrouble, Direction, DiskFault, DiskOp, DiskProfile, DiskTrouble,
+    DnsTrouble, Drift, Expect, FaultId, Filter, Freeze, Hook, HookAct, InvariantChoice, KnownFailure, Limits,
+    LinkFault, LinkSelector, LinkTrouble, Mode, NetworkProfile, NodeFault, NodeName, NodeSpec, NodeTrouble,
+    Offset, PLAN_FORMAT, Partition, PartitionShape, Plan, PlannedFault, Ppm, Reseed, Rot, Seed, Selector,
+    Sequence, Shape, SimDuration, SimTime, Step, StepFault, StopOn, SystemPlan, Topology, Veto,
 };
 
 const ROLES: [&str; 3] = ["controller", "worker", "client"];
@@ -22,15 +23,16 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
         .prop_flat_map(|topology| {
             let (nodes, zones) = (topology.nodes.clone(), topology.zones.clone());
             let duration = (1_u64..u64::MAX / 4).prop_map(SimDuration);
-            (duration, Just(topology), vec(action(nodes, zones), 0..8)).prop_flat_map(
-                |(duration, topology, actions)| {
+            (duration, Just(topology), vec(action(nodes.clone(), zones.clone()), 0..8)).prop_flat_map(
+                move |(duration, topology, actions)| {
                     let faults: Vec<_> = actions.into_iter().map(|action| fault(action, duration)).collect();
+                    let sequences = vec(sequence(&nodes, &zones, duration), 0..3);
                     (
                         any::<u64>(),
                         "[ -~é☂\u{85}\n]{0,20}",
                         sections(),
                         conditions(),
-                        faults,
+                        (faults, sequences),
                         judging(),
                         Just((duration, topology)),
                     )
@@ -45,18 +47,23 @@ type Parts = (
     String,
     (Value, Value, Vec<String>),
     (NetworkProfile, DiskProfile),
-    Vec<PlannedFault>,
+    (Vec<PlannedFault>, Vec<Sequence>),
     (Vec<Reseed>, Vec<Veto>, Expect, Limits),
     (SimDuration, Topology),
 );
 
 fn assemble(parts: Parts) -> Plan {
-    let (seed, description, (config, workload, bugs), (network, disk), mut faults, judged, rest) = parts;
+    let (seed, description, (config, workload, bugs), (network, disk), planned, judged, rest) = parts;
+    let (mut faults, mut sequences) = planned;
     let (reseed, vetoes, expect, limits) = judged;
     for (k, fault) in faults.iter_mut().enumerate() {
         fault.id = FaultId(format!("{}#{k}", fault.id).into());
     }
     faults.sort_by_key(|fault| fault.at);
+    sequences.sort_by_key(|sequence| sequence.at);
+    for (k, sequence) in sequences.iter_mut().enumerate() {
+        number(&mut sequence.steps, &format!("steps-{k}"));
+    }
     Plan {
         format: PLAN_FORMAT,
         scenario: "some-plan".into(),
@@ -70,10 +77,22 @@ fn assemble(parts: Parts) -> Plan {
         disk,
         duration: rest.0,
         faults,
+        sequences,
         reseed,
         vetoes,
         expect,
         limits,
+    }
+}
+
+/// Ids that no other fault has.
+fn number(steps: &mut [Step], stem: &str) {
+    for (k, step) in steps.iter_mut().enumerate() {
+        match step {
+            Step::Fault(fault) => fault.id = FaultId(format!("{stem}#{k}").into()),
+            Step::Parallel(members) | Step::Steps(members) => number(members, &format!("{stem}#{k}")),
+            Step::Wait(_) | Step::WaitFor { .. } => {}
+        }
     }
 }
 
@@ -152,14 +171,10 @@ fn action(nodes: Vec<NodeSpec>, zones: Vec<String>) -> BoxedStrategy<Action> {
         one().prop_map(Action::Pause),
         proptest::sample::select(shapes).prop_map(|shape| Action::Partition(Partition::Shape(shape))),
         vec(link(), 0..3).prop_map(|cuts| Action::Partition(Partition::Cuts(cuts))),
-        (link(), span(), span()).prop_map(|(link, latency, jitter)| Action::Latency {
-            link,
-            latency,
-            jitter
-        }),
-        (link(), share()).prop_map(|(link, loss)| Action::Loss { link, loss }),
-        (link(), share()).prop_map(|(link, duplicate)| Action::Duplicate { link, duplicate }),
-        (link(), share(), span()).prop_map(|(link, reorder, delay)| Action::Reorder { link, reorder, delay }),
+        (link(), link_trouble()).prop_map(|(link, trouble)| Action::Link(LinkFault { link, trouble })),
+        (one(), node_trouble()).prop_map(|(target, trouble)| Action::Node(NodeFault { target, trouble })),
+        (one(), span()).prop_map(|(target, grace)| Action::Stop { target, grace }),
+        one().prop_map(Action::Wipe),
         (one(), option::of(glob()), trouble()).prop_map(|(target, path, trouble)| Action::Disk(DiskFault {
             target,
             path,
@@ -169,8 +184,98 @@ fn action(nodes: Vec<NodeSpec>, zones: Vec<String>) -> BoxedStrategy<Action> {
     .boxed()
 }
 
-fn is_rot(action: &Action) -> bool {
-    matches!(action, Action::Disk(DiskFault { trouble: DiskTrouble::Corrupt(_), .. }))
+fn chance() -> impl Strategy<Value = Chance> {
+    (share(), share()).prop_map(|(percent, correlation)| Chance { percent, correlation })
+}
+
+fn link_trouble() -> impl Strategy<Value = LinkTrouble> {
+    let shapes: Vec<Shape> = Shape::ALL.iter().map(|(_, shape)| *shape).collect();
+    prop_oneof![
+        (span(), span(), proptest::sample::select(shapes), share()).prop_map(
+            |(latency, jitter, shape, correlation)| LinkTrouble::Latency {
+                latency,
+                jitter,
+                shape,
+                correlation
+            }
+        ),
+        chance().prop_map(LinkTrouble::Loss),
+        chance().prop_map(LinkTrouble::Duplicate),
+        chance().prop_map(LinkTrouble::Corrupt),
+        (chance(), span()).prop_map(|(chance, delay)| LinkTrouble::Reorder { chance, delay }),
+        (1..=u64::MAX, any::<u64>()).prop_map(|(rate, queue)| LinkTrouble::Bandwidth { rate, queue }),
+        Just(LinkTrouble::Hold),
+        Just(LinkTrouble::Reset),
+    ]
+}
+
+fn range() -> impl Strategy<Value = (SimDuration, SimDuration)> {
+    (span(), span()).prop_map(|(a, b)| (a.min(b), a.max(b)))
+}
+
+fn offset() -> impl Strategy<Value = Offset> {
+    (span(), any::<bool>()).prop_map(|(span, ahead)| {
+        let size = i64::try_from(span.as_nanos()).unwrap();
+        Offset(if ahead { size } else { -size })
+    })
+}
+
+fn node_trouble() -> impl Strategy<Value = NodeTrouble> {
+    let drift = (-500_000..=1_000_000).prop_map(|ppm| Drift::new(ppm).unwrap());
+    let freeze = prop_oneof![Just(Freeze::No), Just(Freeze::Yes)];
+    let clock = (option::of(offset()), option::of(drift), option::of(offset()), freeze)
+        .prop_map(|(skew, drift, jump, freeze)| ClockTrouble { skew, drift, jump, freeze })
+        .prop_filter("something is wrong", |clock| *clock != ClockTrouble::default());
+    let dns = prop_oneof![
+        Just(DnsTrouble::NotFound),
+        Just(DnsTrouble::Timeout),
+        range().prop_map(|latency| DnsTrouble::Slow { latency }),
+    ];
+    let act = prop_oneof![
+        span().prop_map(|restart| HookAct::Kill { restart }),
+        span().prop_map(|restart| HookAct::PowerLoss { restart }),
+        range().prop_map(|delay| HookAct::Delay { delay }),
+    ];
+    prop_oneof![
+        (2..=u32::MAX).prop_map(|factor| NodeTrouble::Slow { factor }),
+        clock.prop_map(NodeTrouble::Clock),
+        Just(NodeTrouble::Refuse),
+        dns.prop_map(NodeTrouble::Dns),
+        (vec(glob(), 0..3), share(), share())
+            .prop_map(|(sites, enable, fire)| NodeTrouble::Buggify(Buggify { sites, enable, fire })),
+        (glob(), share(), act).prop_map(|(point, percent, act)| NodeTrouble::Hook(Hook {
+            point,
+            percent,
+            act
+        })),
+    ]
+}
+
+fn sequence(nodes: &[NodeSpec], zones: &[String], duration: SimDuration) -> BoxedStrategy<Sequence> {
+    let fault = ("[a-z0-9-]{1,6}", option::of(span()), action(nodes.to_vec(), zones.to_vec())).prop_map(
+        |(stem, lasts, action)| {
+            let lasts = lasts.filter(|_| !action.is_instant());
+            Step::Fault(StepFault { id: FaultId(stem.into()), lasts, action })
+        },
+    );
+    let events = proptest::sample::select(vec!["leader-changed", "task-reassigned"]);
+    let step = prop_oneof![
+        fault,
+        span().prop_map(Step::Wait),
+        (events, option::of(span()))
+            .prop_map(|(event, timeout)| Step::WaitFor { event: event.to_owned(), timeout }),
+    ];
+    let step =
+        step.prop_recursive(2, 6, 3, |inner| {
+            prop_oneof![
+                vec(inner.clone(), 1..3).prop_map(Step::Parallel),
+                vec(inner, 1..3).prop_map(Step::Steps),
+            ]
+        });
+    let at = (0..=duration.as_nanos()).prop_map(SimTime);
+    (at, any::<bool>(), vec(step, 1..4))
+        .prop_map(|(at, obeys_budget, steps)| Sequence { at, obeys_budget, steps })
+        .boxed()
 }
 
 fn glob() -> impl Strategy<Value = String> {
@@ -207,8 +312,7 @@ fn fault(action: Action, duration: SimDuration) -> BoxedStrategy<PlannedFault> {
         .prop_map(move |(stem, at, lasts, obeys_budget)| PlannedFault {
             id: FaultId(stem.into()),
             at,
-            // Rot is an instant.
-            lasts: lasts.filter(|_| !is_rot(&action)),
+            lasts: lasts.filter(|_| !action.is_instant()),
             obeys_budget,
             action: action.clone(),
         })

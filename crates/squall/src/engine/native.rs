@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use squall_history::{
-    Body, Boot, DiskFault, Draws, Identity, NodeName, Plan, Record, Seed, SimTime, Topology,
+    Body, Boot, DiskFault, Draws, Identity, LinkTrouble, NodeName, NodeTrouble, Plan, Record, Seed, SimTime,
+    Topology,
 };
 use squall_sim::{
     DiskRuleId, Effects, Ended, Journaling, Ran, Rule, RuleId, Sim, SimConfig, SimLimits, Software,
 };
 
-use super::Engine;
+use super::{Engine, NodeFaultId};
 use crate::client::Recorder;
 use crate::registry::{Instance, Kind};
 use crate::{ClientCtx, NodeCtx, NodeFuture, RoleKind};
@@ -114,8 +115,42 @@ impl Engine for Native {
         self.sim.missed(node)
     }
 
-    fn add_rule(&mut self, identity: Identity, rule: Rule, links: &[(NodeName, NodeName)]) -> RuleId {
-        self.sim.add_rule(identity, rule, links)
+    fn ask_to_stop(&mut self, _node: &NodeName) {
+        unbuilt("stop")
+    }
+
+    fn wipe(&mut self, _node: &NodeName) -> Effects {
+        unbuilt("wipe")
+    }
+
+    fn cut(&mut self, identity: Identity, links: &[(NodeName, NodeName)]) -> RuleId {
+        self.sim.add_rule(identity, Rule::Cut, links)
+    }
+
+    fn add_link_fault(
+        &mut self,
+        identity: Identity,
+        trouble: &LinkTrouble,
+        links: &[(NodeName, NodeName)],
+    ) -> RuleId {
+        self.sim.add_rule(identity, rule(trouble), links)
+    }
+
+    fn reset(&mut self, _links: &[(NodeName, NodeName)]) -> Effects {
+        unbuilt("reset")
+    }
+
+    fn add_node_fault(
+        &mut self,
+        _identity: Identity,
+        trouble: &NodeTrouble,
+        _nodes: &[NodeName],
+    ) -> NodeFaultId {
+        unbuilt(trouble.keyword())
+    }
+
+    fn remove_node_fault(&mut self, _fault: NodeFaultId) -> Effects {
+        unbuilt("a fault of nodes")
     }
 
     fn remove_rule(&mut self, rule: RuleId) -> Effects {
@@ -133,6 +168,23 @@ impl Engine for Native {
     fn reseed(&mut self, seed: Seed) {
         self.sim.reseed(seed);
     }
+}
+
+/// The simulator's rule for a fault of links.
+fn rule(trouble: &LinkTrouble) -> Rule {
+    match *trouble {
+        LinkTrouble::Latency { latency, jitter, .. } => Rule::Latency { latency, jitter },
+        LinkTrouble::Loss(chance) => Rule::Loss(chance.percent),
+        LinkTrouble::Duplicate(chance) => Rule::Duplicate(chance.percent),
+        LinkTrouble::Reorder { chance, delay } => Rule::Reorder { chance: chance.percent, delay },
+        LinkTrouble::Corrupt(_) | LinkTrouble::Bandwidth { .. } | LinkTrouble::Hold | LinkTrouble::Reset => {
+            unbuilt(trouble.keyword())
+        }
+    }
+}
+
+fn unbuilt(what: &str) -> ! {
+    unreachable!("`{what}` is refused when a scenario is read")
 }
 
 fn client_roles(kind: &dyn Kind) -> Vec<&'static str> {

@@ -1,33 +1,22 @@
 //! Applying and ending one fault.
 
 use squall_history::{
-    Action, Body, Cut, DiskFault, DiskTrouble, FaultEvent, Identity, LinkSelector, NodeName, Partition,
-    PlannedFault, Selector, SimTime, Veto,
+    Body, DiskTrouble, FaultEvent, HookAct, Identity, NodeName, NodeTrouble, PlannedFault, SimTime, Veto,
 };
-use squall_sim::{Effects, Rule};
+use squall_sim::Effects;
 
-use super::bind::{Binder, pairs};
+use super::bind::Binder;
+use super::targets::Act;
 use super::{Active, Hold, Moment, Nemesis, Unavailable};
 use crate::Engine;
 
-/// A fault with its targets spelled out: the literal action, and what it does.
-struct Bound {
-    action: Action,
-    act: Act,
-}
-
-enum Act {
-    Kill(Vec<NodeName>),
-    PowerLoss(Vec<NodeName>),
-    Pause(Vec<NodeName>),
-    Rule(Rule, Vec<(NodeName, NodeName)>),
-    Disk(DiskFault, Vec<NodeName>),
-}
-
 impl Nemesis<'_> {
     pub(super) fn apply(&mut self, engine: &mut dyn Engine, place: usize, now: SimTime) {
-        let fault = self.fault(place);
-        let bound = match self.bind(engine, fault) {
+        let fault = self.faults[place].clone();
+        if let Some(parts) = self.unfolded(&fault) {
+            return self.unfold(engine, &fault, parts);
+        }
+        let bound = match self.bind(engine, &fault) {
             Ok(bound) => bound,
             Err(why) => return self.not_applied(engine, &fault.id, why),
         };
@@ -35,7 +24,7 @@ impl Nemesis<'_> {
         if let Some(why) = over.clone().filter(|_| fault.obeys_budget) {
             self.count(place).vetoed += 1;
             self.vetoes.push(Veto { id: fault.id.clone(), at: now, why: why.clone() });
-            engine.record(None, Body::Fault(FaultEvent::Vetoed { id: fault.id.clone(), why }));
+            engine.record(None, Body::Fault(FaultEvent::Vetoed { id: fault.id, why }));
             return;
         }
         self.count(place).applied += 1;
@@ -45,15 +34,38 @@ impl Nemesis<'_> {
             beyond_budget: over.is_some(),
         };
         engine.record(None, Body::Fault(applied));
+        let ordinal = self.bound.len();
         self.bound.push(PlannedFault { action: bound.action, ..fault.clone() });
-        let active = self.take_hold(engine, bound.act, Binder::identity(&fault.id));
-        self.active.insert(place, active);
+        if let Act::Stop(_, grace) = &bound.act {
+            self.moments.insert((now + *grace, Moment::Grace(ordinal)));
+        }
+        let (hold, effects) = self.take_hold(engine, bound.act, Binder::identity(&fault.id), ordinal);
+        self.active.insert(ordinal, Active { place, hold, effects });
         if let Some(lasts) = fault.lasts {
-            self.moments.insert((now + lasts, Moment::End(place)), ());
+            self.moments.insert((now + lasts, Moment::End(ordinal)));
         }
     }
 
-    fn take_hold(&mut self, engine: &mut dyn Engine, act: Act, identity: Identity) -> Active {
+    /// Plans the parts that a fault comes in; from now on they stand in its place.
+    fn unfold(&mut self, engine: &mut dyn Engine, whole: &PlannedFault, parts: Vec<PlannedFault>) {
+        if parts.is_empty() {
+            return self.not_applied(engine, &whole.id, "no node matches");
+        }
+        let count = self.counts.get_mut(whole.action.keyword()).expect("counted when the plan was read");
+        count.planned += parts.len() as u64 - 1;
+        for part in parts {
+            self.moments.insert((part.at, Moment::Apply(self.faults.len())));
+            self.faults.push(part);
+        }
+    }
+
+    fn take_hold(
+        &mut self,
+        engine: &mut dyn Engine,
+        act: Act,
+        identity: Identity,
+        ordinal: usize,
+    ) -> (Hold, Effects) {
         let mut effects = Effects::default();
         let hold = match act {
             Act::Kill(nodes) => {
@@ -64,6 +76,21 @@ impl Nemesis<'_> {
                 self.hold_down(&nodes, |node| effects.merge(&engine.power_loss(node)));
                 Hold::Down(nodes)
             }
+            Act::Stop(nodes, _) => {
+                self.hold_down(&nodes, |_| {});
+                self.ask_to_stop(engine, &nodes, ordinal);
+                Hold::Down(nodes)
+            }
+            Act::Wipe(nodes) => {
+                for node in &nodes {
+                    effects.merge(&engine.wipe(node));
+                    if !self.down.contains_key(node) {
+                        engine.start(node);
+                    }
+                }
+                self.distrusted.extend(nodes);
+                Hold::Done
+            }
             Act::Pause(nodes) => {
                 for node in &nodes {
                     *self.paused.entry(node.clone()).or_default() += 1;
@@ -71,8 +98,16 @@ impl Nemesis<'_> {
                 }
                 Hold::Paused(nodes)
             }
-            Act::Rule(Rule::Cut, links) => Hold::Cut(engine.add_rule(identity, Rule::Cut, &links), links),
-            Act::Rule(rule, links) => Hold::Rule(engine.add_rule(identity, rule, &links)),
+            Act::Cut(links) => Hold::Cut(engine.cut(identity, &links), links),
+            Act::Link(trouble, links) if trouble.is_instant() => {
+                effects.merge(&engine.reset(&links));
+                Hold::Done
+            }
+            Act::Link(trouble, links) => Hold::Rule(engine.add_link_fault(identity, &trouble, &links)),
+            Act::Node(trouble, nodes) => {
+                let fault = engine.add_node_fault(identity, &trouble, &nodes);
+                Hold::Node(fault, if stops(&trouble) { nodes } else { Vec::new() })
+            }
             Act::Disk(fault, nodes) => {
                 let rule = engine.add_disk_rule(identity, &fault, &nodes);
                 match cost(&fault.trouble) {
@@ -85,7 +120,7 @@ impl Nemesis<'_> {
                 }
             }
         };
-        Active { hold, effects }
+        (hold, effects)
     }
 
     fn hold_down(&mut self, nodes: &[NodeName], mut stop: impl FnMut(&NodeName)) {
@@ -95,9 +130,12 @@ impl Nemesis<'_> {
         }
     }
 
-    pub(super) fn end(&mut self, engine: &mut dyn Engine, place: usize) {
-        let Active { hold, mut effects } = self.active.remove(&place).expect("a fault in force ends once");
-        let id = self.fault(place).id.clone();
+    pub(super) fn end(&mut self, engine: &mut dyn Engine, ordinal: usize) {
+        // Whoever has not stopped by now is started again in the end, so it goes first.
+        self.grace_over(engine, ordinal);
+        let Active { place, hold, mut effects } =
+            self.active.remove(&ordinal).expect("a fault in force ends once");
+        let id = self.faults[place].id.clone();
         engine.record(None, Body::Fault(FaultEvent::Ended { id }));
         match hold {
             Hold::Down(nodes) => {
@@ -119,6 +157,8 @@ impl Nemesis<'_> {
                 effects.merge(&engine.remove_disk_rule(rule));
                 self.start_again(engine, &nodes);
             }
+            Hold::Node(fault, _) => effects.merge(&engine.remove_node_fault(fault)),
+            Hold::Done => {}
         }
         self.observed(engine, place, &effects);
     }
@@ -142,81 +182,33 @@ impl Nemesis<'_> {
             match &active.hold {
                 // Only cuts keep nodes apart; a slow or lossy link does not.
                 Hold::Cut(_, links) => state.cut.extend(links.iter().cloned()),
-                Hold::Disk(_, nodes) => state.stopped.extend(nodes.iter().cloned()),
-                Hold::Down(_) | Hold::Paused(_) | Hold::Rule(_) => {}
+                Hold::Disk(_, nodes) | Hold::Node(_, nodes) => state.stopped.extend(nodes.iter().cloned()),
+                Hold::Down(_) | Hold::Paused(_) | Hold::Rule(_) | Hold::Done => {}
             }
         }
         match act {
-            Act::Kill(nodes) | Act::PowerLoss(nodes) | Act::Pause(nodes) => {
-                state.stopped.extend(nodes.iter().cloned())
-            }
-            Act::Rule(Rule::Cut, links) => state.cut.extend(links.iter().cloned()),
+            Act::Kill(nodes)
+            | Act::PowerLoss(nodes)
+            | Act::Pause(nodes)
+            | Act::Stop(nodes, _)
+            | Act::Wipe(nodes) => state.stopped.extend(nodes.iter().cloned()),
+            Act::Cut(links) => state.cut.extend(links.iter().cloned()),
+            Act::Node(trouble, nodes) if stops(trouble) => state.stopped.extend(nodes.iter().cloned()),
             Act::Disk(fault, _) if cost(&fault.trouble) == Cost::Nothing => {}
             Act::Disk(_, nodes) => state.stopped.extend(nodes.iter().cloned()),
-            Act::Rule(..) => {}
+            Act::Link(..) | Act::Node(..) => {}
         }
         state
     }
+}
 
-    fn bind(&self, engine: &dyn Engine, fault: &PlannedFault) -> Result<Bound, &'static str> {
-        let binder = Binder {
-            topology: self.topology(),
-            client_roles: &self.client_roles,
-            leader: self.leader.as_ref(),
-            draws: &self.draws,
-            fault: Binder::identity(&fault.id),
-        };
-        match &fault.action {
-            Action::Kill(selector) => {
-                let nodes = running(engine, binder.select(selector))?;
-                Ok(Bound { action: Action::Kill(Selector::Nodes(nodes.clone())), act: Act::Kill(nodes) })
-            }
-            Action::PowerLoss(selector) => {
-                // A node whose process is dead can still lose power.
-                let nodes = some(binder.select(selector))?;
-                Ok(Bound {
-                    action: Action::PowerLoss(Selector::Nodes(nodes.clone())),
-                    act: Act::PowerLoss(nodes),
-                })
-            }
-            Action::Pause(selector) => {
-                let nodes = running(engine, binder.select(selector))?;
-                Ok(Bound { action: Action::Pause(Selector::Nodes(nodes.clone())), act: Act::Pause(nodes) })
-            }
-            Action::Partition(partition) => {
-                let cuts = bind_partition(&binder, partition);
-                let links = pairs(&cuts);
-                if links.is_empty() {
-                    return Err("no link matches");
-                }
-                let action = Action::Partition(Partition::Cuts(cuts));
-                Ok(Bound { action, act: Act::Rule(Rule::Cut, links) })
-            }
-            Action::Latency { link, latency, jitter } => {
-                bind_rule(&binder, link, Rule::Latency { latency: *latency, jitter: *jitter }, |link| {
-                    Action::Latency { link, latency: *latency, jitter: *jitter }
-                })
-            }
-            Action::Loss { link, loss } => {
-                bind_rule(&binder, link, Rule::Loss(*loss), |link| Action::Loss { link, loss: *loss })
-            }
-            Action::Duplicate { link, duplicate } => {
-                bind_rule(&binder, link, Rule::Duplicate(*duplicate), |link| Action::Duplicate {
-                    link,
-                    duplicate: *duplicate,
-                })
-            }
-            Action::Reorder { link, reorder, delay } => {
-                bind_rule(&binder, link, Rule::Reorder { chance: *reorder, delay: *delay }, |link| {
-                    Action::Reorder { link, reorder: *reorder, delay: *delay }
-                })
-            }
-            Action::Disk(fault) => {
-                // A node that is down has its disk still.
-                let nodes = some(binder.select(&fault.target))?;
-                let fault = DiskFault { target: Selector::Nodes(nodes.clone()), ..fault.clone() };
-                Ok(Bound { action: Action::Disk(fault.clone()), act: Act::Disk(fault, nodes) })
-            }
+/// Whether a fault of running nodes may stop them, or keep them from what others ask of them.
+fn stops(trouble: &NodeTrouble) -> bool {
+    match trouble {
+        NodeTrouble::Refuse => true,
+        NodeTrouble::Hook(hook) => !matches!(hook.act, HookAct::Delay { .. }),
+        NodeTrouble::Slow { .. } | NodeTrouble::Clock(_) | NodeTrouble::Dns(_) | NodeTrouble::Buggify(_) => {
+            false
         }
     }
 }
@@ -236,34 +228,6 @@ fn cost(trouble: &DiskTrouble) -> Cost {
         DiskTrouble::Error { .. } | DiskTrouble::Full | DiskTrouble::Stall => Cost::WhileItLasts,
         DiskTrouble::LyingSync | DiskTrouble::Corrupt(_) => Cost::ForEver,
     }
-}
-
-fn bind_partition(binder: &Binder<'_>, partition: &Partition) -> Vec<Cut> {
-    match partition {
-        Partition::Shape(shape) => binder.shape(*shape),
-        Partition::Cuts(cuts) => cuts.iter().filter_map(|cut| binder.links(cut)).collect(),
-    }
-}
-
-fn bind_rule(
-    binder: &Binder<'_>,
-    link: &LinkSelector,
-    rule: Rule,
-    action: impl FnOnce(LinkSelector) -> Action,
-) -> Result<Bound, &'static str> {
-    let literal = binder.links(link).ok_or("no link matches")?;
-    let links = pairs(std::slice::from_ref(&literal));
-    Ok(Bound { action: action(literal), act: Act::Rule(rule, links) })
-}
-
-fn some(nodes: Vec<NodeName>) -> Result<Vec<NodeName>, &'static str> {
-    if nodes.is_empty() { Err("no node matches") } else { Ok(nodes) }
-}
-
-fn running(engine: &dyn Engine, nodes: Vec<NodeName>) -> Result<Vec<NodeName>, &'static str> {
-    let mut nodes = some(nodes)?;
-    nodes.retain(|node| engine.is_up(node));
-    if nodes.is_empty() { Err("no matching node is running") } else { Ok(nodes) }
 }
 
 /// One fault less holds the node; true if it was the last.

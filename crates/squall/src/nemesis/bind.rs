@@ -24,8 +24,13 @@ impl<'a> Binder<'a> {
     }
 
     fn priority(&self, node: &NodeName) -> u64 {
+        self.node_draw(node).bits()
+    }
+
+    /// A draw of the fault's for a node.
+    pub(super) fn node_draw(&self, node: &NodeName) -> Draw {
         let identity = self.fault.with(Identity::of(node.as_str()).0);
-        self.draws.draw(Domain::Bind, identity, 0).bits()
+        self.draws.draw(Domain::Bind, identity, 0)
     }
 
     /// A draw of the fault's own, not of a node.

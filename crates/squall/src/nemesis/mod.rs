@@ -1,24 +1,28 @@
 //! The nemesis: applies the faults of a plan when they are due, ends them, and tells what it did.
 //!
-//! It binds selectors to nodes at the moment a fault strikes ([`bind`], [`shape`]), keeps the fault
-//! budget ([`budget`]), and writes down a *bound* plan: the same faults with literal targets, whose
-//! replay is the same run. Every decision is a function of the plan, the seed and the history so
+//! It binds selectors to nodes at the moment a fault strikes ([`targets`], [`bind`], [`shape`]), keeps
+//! the fault budget ([`budget`]), walks through sequences of steps ([`steps`]), and writes down a
+//! *bound* plan: the same faults with literal times and targets, whose replay is the same run. Every decision is a function of the plan, the seed and the history so
 //! far.
 
 mod act;
 mod bind;
 mod budget;
 mod shape;
+mod steps;
+mod stop;
+mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use squall_check::FaultCounts;
 use squall_history::{
-    Body, Draws, FaultEvent, FaultId, NodeEvent, NodeName, Plan, PlannedFault, Record, SimTime, Topology,
-    Veto,
+    Body, Draws, FaultEvent, FaultId, NodeEvent, NodeName, Plan, PlannedFault, Record, SimTime, Step,
+    Topology, Veto,
 };
 use squall_sim::{DiskRuleId, Effects, RuleId};
 
+use crate::engine::NodeFaultId;
 use crate::{Engine, FaultBudget};
 
 pub use budget::{Budget, Unavailable};
@@ -28,9 +32,16 @@ pub(crate) struct Nemesis<'a> {
     plan: &'a Plan,
     client_roles: Vec<String>,
     draws: Draws,
+    /// Those of the plan, then those that steps and swizzles became while the run went on.
+    faults: Vec<PlannedFault>,
     /// What is due, in order; at one instant faults end before others begin.
-    moments: BTreeMap<(SimTime, Moment), ()>,
+    moments: BTreeSet<(SimTime, Moment)>,
+    /// Faults in force, by the order they were applied in: the same order in a bound plan.
     active: BTreeMap<usize, Active>,
+    cursors: Vec<steps::Cursor>,
+    awaited: BTreeMap<usize, steps::Awaited>,
+    /// Nodes that were asked to stop and have not stopped yet, with the fault that asks.
+    stopping: BTreeMap<NodeName, usize>,
     /// How many faults keep a node down, and standing still.
     down: BTreeMap<NodeName, u32>,
     paused: BTreeMap<NodeName, u32>,
@@ -45,16 +56,28 @@ pub(crate) struct Nemesis<'a> {
     counts: BTreeMap<String, FaultCounts>,
 }
 
-/// Something due. The order of the variants, then of the plan, decides at one instant.
+/// Something due. The order of the variants, then of their numbers, decides at one instant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Moment {
+    /// A fault in force ends.
     End(usize),
+    /// The time is over in which nodes may stop by themselves.
+    Grace(usize),
+    /// A node that was asked to stop has ended; by its place in the topology.
+    Gone(usize),
     Reseed(usize),
+    /// A planned fault is applied.
     Apply(usize),
+    /// The next step of a sequence begins.
+    Step(usize),
+    /// A sequence has waited long enough.
+    TimeOut(usize),
 }
 
 /// A fault in force.
 struct Active {
+    /// Its place among the faults.
+    place: usize,
     hold: Hold,
     effects: Effects,
 }
@@ -67,6 +90,10 @@ enum Hold {
     Cut(RuleId, Vec<(NodeName, NodeName)>),
     /// A fault of disks, and the nodes that it keeps from their work.
     Disk(DiskRuleId, Vec<NodeName>),
+    /// A fault of running nodes, and those that it may keep from their work.
+    Node(NodeFaultId, Vec<NodeName>),
+    /// Nothing: it was an instant.
+    Done,
 }
 
 impl<'a> Nemesis<'a> {
@@ -74,17 +101,25 @@ impl<'a> Nemesis<'a> {
     pub(crate) fn new(plan: &'a Plan, client_roles: Vec<String>, tolerates: FaultBudget) -> Self {
         let applies = plan.faults.iter().enumerate().map(|(place, fault)| (fault.at, Moment::Apply(place)));
         let reseeds = plan.reseed.iter().enumerate().map(|(place, it)| (it.at, Moment::Reseed(place)));
-        let moments = applies.chain(reseeds).map(|key| (key, ())).collect();
+        let cursors: Vec<_> = plan.sequences.iter().enumerate().map(steps::Cursor::of).collect();
+        let steps = plan.sequences.iter().enumerate().map(|(place, it)| (it.at, Moment::Step(place)));
+        let moments = applies.chain(reseeds).chain(steps).collect();
         let mut counts: BTreeMap<String, FaultCounts> = BTreeMap::new();
-        for fault in &plan.faults {
-            counts.entry(fault.action.keyword().to_owned()).or_default().planned += 1;
+        let in_steps = plan.sequences.iter().flat_map(|sequence| &sequence.steps).flat_map(Step::faults);
+        let actions = plan.faults.iter().map(|fault| &fault.action);
+        for action in actions.chain(in_steps.map(|fault| &fault.action)) {
+            counts.entry(action.keyword().to_owned()).or_default().planned += 1;
         }
         Self {
             plan,
             client_roles,
             draws: Draws::new(plan.seed),
+            faults: plan.faults.clone(),
             moments,
             active: BTreeMap::new(),
+            cursors,
+            awaited: BTreeMap::new(),
+            stopping: BTreeMap::new(),
             down: BTreeMap::new(),
             paused: BTreeMap::new(),
             distrusted: BTreeSet::new(),
@@ -99,7 +134,7 @@ impl<'a> Nemesis<'a> {
 
     /// When it acts next.
     pub(crate) fn next_at(&self) -> Option<SimTime> {
-        self.moments.first_key_value().map(|((at, _), ())| *at)
+        self.moments.first().map(|(at, _)| *at)
     }
 
     /// The latest node to become leader, for `target: leader`.
@@ -112,8 +147,11 @@ impl<'a> Nemesis<'a> {
     /// Takes what happened to a node.
     pub(crate) fn heard(&mut self, record: &Record) {
         match (&record.body, &record.node) {
-            (Body::Node(NodeEvent::Exited { error: Some(_) }), Some(node)) => {
-                self.gave_up.insert(node.clone());
+            (Body::Node(NodeEvent::Exited { error }), Some(node)) => {
+                if error.is_some() {
+                    self.gave_up.insert(node.clone());
+                }
+                self.heard_exit(node, record.at);
             }
             (Body::Node(NodeEvent::Started), Some(node)) => _ = self.gave_up.remove(node),
             _ => {}
@@ -122,50 +160,52 @@ impl<'a> Nemesis<'a> {
 
     /// Does everything that is due at `now`.
     pub(crate) fn act(&mut self, engine: &mut dyn Engine, now: SimTime) {
-        while let Some((&(at, moment), ())) = self.moments.first_key_value() {
+        while let Some(&(at, moment)) = self.moments.first() {
             if at > now {
                 return;
             }
             self.moments.pop_first();
             match moment {
-                Moment::End(place) => self.end(engine, place),
+                Moment::End(ordinal) => self.end(engine, ordinal),
+                Moment::Grace(ordinal) => self.grace_over(engine, ordinal),
+                Moment::Gone(node) => self.gone(engine, node),
                 Moment::Reseed(place) => {
                     let seed = self.plan.reseed[place].seed;
                     self.draws = Draws::new(seed);
                     engine.reseed(seed);
                 }
                 Moment::Apply(place) => self.apply(engine, place, now),
+                Moment::Step(cursor) => self.advance(engine, cursor, now),
+                Moment::TimeOut(cursor) => self.timed_out(engine, cursor, now),
             }
         }
     }
 
     /// Ends the account at the end of a run: what faults that still hold have done so far.
     pub(crate) fn close(&mut self, engine: &mut dyn Engine) {
-        for (place, mut active) in std::mem::take(&mut self.active) {
+        for mut active in std::mem::take(&mut self.active).into_values() {
             match &active.hold {
                 Hold::Rule(rule) | Hold::Cut(rule, _) => active.effects.merge(&engine.remove_rule(*rule)),
                 Hold::Paused(nodes) => {
                     nodes.iter().for_each(|node| active.effects.merge(&engine.missed(node)));
                 }
                 Hold::Disk(rule, _) => active.effects.merge(&engine.remove_disk_rule(*rule)),
-                Hold::Down(_) => {}
+                Hold::Node(fault, _) => active.effects.merge(&engine.remove_node_fault(*fault)),
+                Hold::Down(_) | Hold::Done => {}
             }
-            self.observed(engine, place, &active.effects);
+            self.observed(engine, active.place, &active.effects);
         }
     }
 
     /// The plan with literal targets, what was vetoed, and the account by keyword.
     pub(crate) fn finish(self) -> (Plan, BTreeMap<String, FaultCounts>) {
-        let bound = Plan { faults: self.bound, vetoes: self.vetoes, ..self.plan.clone() };
+        let sequences = Vec::new();
+        let bound = Plan { faults: self.bound, sequences, vetoes: self.vetoes, ..self.plan.clone() };
         (bound, self.counts)
     }
 
-    fn fault(&self, place: usize) -> &'a PlannedFault {
-        &self.plan.faults[place]
-    }
-
     fn count(&mut self, place: usize) -> &mut FaultCounts {
-        let keyword = self.plan.faults[place].action.keyword();
+        let keyword = self.faults[place].action.keyword();
         self.counts.get_mut(keyword).expect("counted when the plan was read")
     }
 
@@ -179,7 +219,7 @@ impl<'a> Nemesis<'a> {
             self.count(place).observed += 1;
         }
         let effects = effects.iter().map(|(name, count)| (name.to_owned(), count)).collect();
-        let id = self.fault(place).id.clone();
+        let id = self.faults[place].id.clone();
         engine.record(None, Body::Fault(FaultEvent::Observed { id, effects }));
     }
 

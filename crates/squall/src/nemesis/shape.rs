@@ -1,9 +1,15 @@
 //! Partition shapes by name, laid over the servers that are there.
 
 use squall_history::fault::Direction;
-use squall_history::{Cut, LinkSelector, NodeName, PartitionShape, Selector};
+use squall_history::{
+    Action, Cut, FaultId, LinkSelector, NodeName, Partition, PartitionShape, PlannedFault, Selector,
+    SimDuration,
+};
 
 use super::bind::Binder;
+
+/// How long a swizzle that never ends takes to cut off whom it cuts off.
+const UNFOLDING: SimDuration = SimDuration::from_secs(15);
 
 impl Binder<'_> {
     /// The cuts of a shape; empty if there are too few nodes for it, or no leader.
@@ -25,7 +31,33 @@ impl Binder<'_> {
                 None => Vec::new(),
             },
             PartitionShape::MajoritiesRing => self.ring(&servers),
+            // Its cuts come and go one by one: see `swizzle`.
+            PartitionShape::SwizzleClog => Vec::new(),
         }
+    }
+
+    /// FoundationDB's swizzle: a drawn part of the servers is cut off, each at a drawn moment of the
+    /// first third, and comes back at a drawn moment of the last. A fault without end takes 15 s for
+    /// the first third, and nobody comes back.
+    pub(super) fn swizzle(&self, whole: &PlannedFault) -> Vec<PlannedFault> {
+        let mut servers = self.shuffled(self.servers());
+        let some = self.draw(0).between(1, servers.len().max(1) as u64);
+        servers.truncate(usize::try_from(some).expect("at most all of them"));
+        let third = whole.lasts.map_or(UNFOLDING, |lasts| SimDuration(lasts.0 / 3));
+        let part = |server: &NodeName| {
+            let draw = self.node_draw(server);
+            let begins = draw.property(1).between(0, third.0);
+            let ends = |lasts: SimDuration| lasts.0 - draw.property(2).between(0, third.0);
+            let cuts = self.isolate(Some(server));
+            (!cuts.is_empty()).then(|| PlannedFault {
+                id: FaultId(format!("{}#{server}", whole.id).into()),
+                at: whole.at + SimDuration(begins),
+                lasts: whole.lasts.map(|lasts| SimDuration(ends(lasts) - begins)),
+                obeys_budget: whole.obeys_budget,
+                action: Action::Partition(Partition::Cuts(cuts)),
+            })
+        };
+        servers.iter().filter_map(part).collect()
     }
 
     fn isolate(&self, node: Option<&NodeName>) -> Vec<Cut> {
