@@ -5,12 +5,16 @@
 //!
 //! An error is no violation on a disk that gives cause for one: a program must not go on after its
 //! disk failed, since what a failed sync left behind is not known. A panic is, whatever the disk did.
+//!
+//! Nor is an end that the topology's supervisor of that role answers (`restart`): such a role is made
+//! to crash and come back, and the other oracles judge what it leaves behind.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use squall_history::{
-    Action, Body, DiskFault, DiskTrouble, FaultEvent, FaultId, NodeEvent, NodeName, Record, Selector,
+    Action, Body, DiskFault, DiskTrouble, Expect, FaultEvent, FaultId, Header, NodeEvent, NodeName, Record,
+    RestartOn, Selector, Topology,
 };
 
 use crate::truth::DiskDoubt;
@@ -30,6 +34,8 @@ pub struct NoPanic {
     /// Nodes whose living incarnation met such a disk.
     met: BTreeSet<NodeName>,
     doubt: DiskDoubt,
+    /// Which ends of which roles a supervisor answers.
+    topology: Topology,
 }
 
 impl NoPanic {
@@ -57,6 +63,17 @@ impl NoPanic {
     fn has_cause(&self, node: &NodeName) -> bool {
         self.met.contains(node) || self.doubt.is_doubtful(node)
     }
+
+    /// Whether this end of a node's software is one that the scenario, or a disk, allows.
+    fn is_allowed(&self, node: &NodeName, event: &NodeEvent) -> bool {
+        match event {
+            NodeEvent::Panicked { .. } => self.topology.restarts(node, RestartOn::Panic),
+            NodeEvent::Exited { error: Some(_) } => {
+                self.has_cause(node) || self.topology.restarts(node, RestartOn::Exit)
+            }
+            _ => true,
+        }
+    }
 }
 
 impl Oracle for NoPanic {
@@ -66,6 +83,10 @@ impl Oracle for NoPanic {
 }
 
 impl Invariant for NoPanic {
+    fn begin(&mut self, header: &Header, _expect: &Expect) {
+        self.topology.clone_from(&header.topology);
+    }
+
     fn observe(&mut self, record: &Record, findings: &mut Findings) {
         let event = match &record.body {
             Body::Node(event) => event,
@@ -81,20 +102,14 @@ impl Invariant for NoPanic {
                 record.node.iter().for_each(|node| self.started(node));
                 return findings.exercised();
             }
-            NodeEvent::Exited { error: Some(_) } if record.node.iter().any(|node| self.has_cause(node)) => {
-                return;
-            }
+            event if record.node.iter().any(|node| self.is_allowed(node, event)) => return,
             NodeEvent::Panicked { message, location } => findings
                 .violated(record.at, format!("{name} panicked: {}", first_line(message)))
                 .evidence(json!({ "message": message, "location": location, "boot": record.boot })),
             NodeEvent::Exited { error: Some(error) } => findings
                 .violated(record.at, format!("{name} ended with an error: {}", first_line(error)))
                 .evidence(json!({ "error": error, "boot": record.boot })),
-            NodeEvent::Exited { error: None }
-            | NodeEvent::Killed
-            | NodeEvent::PowerLost
-            | NodeEvent::Paused
-            | NodeEvent::Resumed => return,
+            _ => return,
         };
         if let Some(node) = &record.node {
             found.node(node);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::{Body, FaultEvent, NodeEvent, NodeName, Op, Phase, Record, vocab::batch, vocab::raft};
 
 /// Every condition that needs no system-specific word, with its meaning.
-pub const CONDITIONS: [(&str, &str); 19] = [
+pub const CONDITIONS: [(&str, &str); 21] = [
     ("leader-elected", "a node became leader"),
     ("leader-changed", "a node became leader that was not the leader before"),
     ("leader-deposed", "a leader stepped down by itself or for a higher term"),
@@ -17,6 +17,8 @@ pub const CONDITIONS: [(&str, &str); 19] = [
     ("node-restarted", "a node started again after a stop"),
     ("power-lost", "a node lost power"),
     ("node-paused", "a node stood still"),
+    ("node-stopping", "a node was asked to stop"),
+    ("node-wiped", "a node lost its disks"),
     ("fault-applied", "a fault took effect"),
     ("fault-vetoed", "the fault budget refused a fault"),
     ("op-failed", "a client operation ended in `fail`"),
@@ -79,6 +81,8 @@ impl Conditions {
             NodeEvent::Killed => occurs("node-killed"),
             NodeEvent::PowerLost => occurs("power-lost"),
             NodeEvent::Paused => occurs("node-paused"),
+            NodeEvent::Stopping => occurs("node-stopping"),
+            NodeEvent::Wiped => occurs("node-wiped"),
             NodeEvent::Resumed | NodeEvent::Exited { .. } | NodeEvent::Panicked { .. } => {}
         }
     }

@@ -30,9 +30,11 @@ pub enum Domain {
     System,
     /// Entropy that code under test asks the operating system for: (node, boot; k).
     Entropy,
+    /// How far and how fast a node's clocks are off before any fault: (node; 0).
+    Clock,
 }
 
-const DOMAINS: usize = 8;
+const DOMAINS: usize = 9;
 
 /// Who draws: a hash of names and numbers, built by [`Identity::of`] and [`Identity::with`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -5,6 +5,7 @@
 //! or touches a file: the flow `scenario → plan → run → history → verdict → report` passes these
 //! values from stage to stage, and each stage lives in a crate of its own.
 
+pub mod clock;
 pub mod condition;
 pub mod digest;
 pub mod disk;
@@ -27,6 +28,7 @@ pub mod time;
 pub mod topology;
 pub mod vocab;
 
+pub use clock::{ClockChange, ClockDrift, ClockFault, ClockOffset, ClockProfile};
 pub use digest::{Digest, Folder};
 pub use disk::DiskEvent;
 pub use disk_fault::{DiskFault, DiskOp, DiskTrouble, Rot};
@@ -48,7 +50,7 @@ pub use seed::Seed;
 pub use sequence::{Sequence, Step, StepFault};
 pub use signed::{Drift, Offset};
 pub use time::{SimDuration, SimTime};
-pub use topology::{NodeSpec, Topology};
+pub use topology::{NodeSpec, Restart, RestartOn, Topology};
 
 /// Version of the simulator's behaviour, written into every header. It changes only when the same
 /// (scenario, seed) may give another digest, and then with a line in `CHANGELOG.md`.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Expect, FaultId, Limits, PlannedFault, Ppm, Seed, Sequence, SimDuration, SimTime, Topology};
+use crate::{
+    ClockProfile, Expect, FaultId, Limits, PlannedFault, Ppm, Seed, Sequence, SimDuration, SimTime, Topology,
+};
 
 /// A plan: a pure function of (scenario, seed) before the run, and after it, with literal targets,
 /// the record of what was done. Engines need nothing else.
@@ -32,6 +34,9 @@ pub struct Plan {
     pub network: NetworkProfile,
     /// The disks before any fault.
     pub disk: DiskProfile,
+    /// The nodes' clocks before any fault.
+    #[serde(default)]
+    pub clock: ClockProfile,
     /// Virtual length of the run.
     pub duration: SimDuration,
     /// The faults, by time, then by position in the scenario.

@@ -73,6 +73,11 @@ pub enum NodeEvent {
         /// `file:line:column`.
         location: String,
     },
+    // A new event stands at the end: its place is part of what folds into a run's digest.
+    /// It was asked to stop, and may take its time about it.
+    Stopping,
+    /// Its disks were emptied while it was down.
+    Wiped,
 }
 
 /// The life of a fault, as the nemesis knows it.

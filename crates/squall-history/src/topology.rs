@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::NodeName;
+use crate::{NodeName, SimDuration};
 
 /// The nodes of a run, literal: counts are already expanded and zones dealt out.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -14,6 +14,48 @@ pub struct Topology {
     pub zones: Vec<String>,
     /// All nodes, ordered by role as the scenario lists them, then by number.
     pub nodes: Vec<NodeSpec>,
+    /// Roles with a supervisor, which starts software again that ended by itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub restart: BTreeMap<String, Restart>,
+}
+
+/// When a role's supervisor starts the software of a node again.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Restart {
+    /// First and longest wait: it doubles with each start that follows soon on the last.
+    pub after: (SimDuration, SimDuration),
+    /// What ends of software it answers; in order, none twice.
+    pub on: Vec<RestartOn>,
+}
+
+impl Restart {
+    /// Whether this kind of end is answered.
+    pub fn answers(&self, on: RestartOn) -> bool {
+        self.on.contains(&on)
+    }
+}
+
+/// How software ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RestartOn {
+    /// A task of it panicked: the process is taken to be dead.
+    Panic,
+    /// It returned, with an error or without.
+    Exit,
+}
+
+impl RestartOn {
+    /// Every one with its name in the scenario schema, in order.
+    pub const ALL: [(&'static str, Self); 2] = [("panic", Self::Panic), ("exit", Self::Exit)];
+
+    /// Its name in the scenario schema.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Panic => "panic",
+            Self::Exit => "exit",
+        }
+    }
 }
 
 /// One node of a topology.
@@ -37,6 +79,12 @@ impl Topology {
     /// The nodes of one role, in order of number.
     pub fn role<'a>(&'a self, role: &'a str) -> impl Iterator<Item = &'a NodeSpec> {
         self.nodes.iter().filter(move |node| node.role == role)
+    }
+
+    /// Whether a supervisor answers this kind of end of a node's software.
+    pub fn restarts(&self, node: &NodeName, on: RestartOn) -> bool {
+        let policy = self.node(node.as_str()).and_then(|spec| self.restart.get(&spec.role));
+        policy.is_some_and(|policy| policy.answers(on))
     }
 
     /// The node of that name.
@@ -66,6 +114,6 @@ impl Topology {
                 labels: BTreeMap::new(),
             })
         });
-        Self { zones: Vec::new(), nodes: nodes.collect() }
+        Self { nodes: nodes.collect(), ..Self::default() }
     }
 }

@@ -237,6 +237,8 @@ fn node_words(event: &NodeEvent, boot: Option<Boot>) -> (String, Tone) {
         NodeEvent::PowerLost => ("loses power".to_owned(), Tone::Fault),
         NodeEvent::Paused => ("stands still".to_owned(), Tone::Fault),
         NodeEvent::Resumed => ("goes on".to_owned(), Tone::Good),
+        NodeEvent::Stopping => ("is asked to stop".to_owned(), Tone::Fault),
+        NodeEvent::Wiped => ("loses its disks".to_owned(), Tone::Fault),
         NodeEvent::Exited { error: None } => ("exits".to_owned(), Tone::Quiet),
         NodeEvent::Exited { error: Some(error) } => (format!("exits with an error: {error}"), Tone::Died),
         NodeEvent::Panicked { message, location } => (format!("PANICS at {location}: {message}"), Tone::Died),

@@ -47,6 +47,7 @@ impl Scenario {
             topology: scenario.topology.draw(&at("topology")),
             network: scenario.network.draw(&at("network")),
             disk: scenario.disk.draw(&at("disk")),
+            clock: squall_history::ClockProfile::default(),
             duration,
             faults,
             sequences,

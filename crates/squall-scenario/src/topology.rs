@@ -200,7 +200,7 @@ impl TopologyPlan {
             };
             nodes.extend(numbers.into_iter().map(|number| role.node(number)));
         }
-        Topology { zones: self.zones.clone(), nodes }
+        Topology { zones: self.zones.clone(), nodes, ..Topology::default() }
     }
 
     /// The nodes for one seed. Draws `Domain::Plan`, identity `topology`, property: the role.

@@ -4,7 +4,7 @@ use squall_check::{
     Budget, Checker, Invariant, Judge, KvModel, Linearizable, Oracle, Scope, Status, judge_history, oracles,
     with_names,
 };
-use squall_history::{Body, Expect, InvariantChoice, KnownFailure, NodeEvent, SimTime};
+use squall_history::{Body, Expect, InvariantChoice, KnownFailure, NodeEvent, Restart, RestartOn, SimTime};
 
 use crate::support::{Says, header, history, judged, span, violations};
 
@@ -78,6 +78,22 @@ fn an_error_on_a_disk_that_gives_cause_for_it_is_none_and_a_panic_always_is() {
             "{trouble}: another's"
         );
     }
+}
+
+#[test]
+fn an_end_that_a_supervisor_answers_is_no_violation() {
+    let run = |on: &[RestartOn], role: &str, end: &str| {
+        let mut history = history(30, &format!("0 server-1 started\n5 server-1 {end}"));
+        let policy = Restart { after: (span("100ms"), span("5s")), on: on.to_vec() };
+        history.header.topology.restart.insert(role.to_owned(), policy);
+        violations(&judged(&Expect::default(), &history)).len()
+    };
+    let (panic, exit) = (RestartOn::Panic, RestartOn::Exit);
+    assert_eq!(run(&[panic], "server", "panicked boom"), 0);
+    assert_eq!(run(&[exit], "server", "panicked boom"), 1);
+    assert_eq!(run(&[panic, exit], "client", "panicked boom"), 1);
+    assert_eq!(run(&[exit], "server", "exited boom"), 0);
+    assert_eq!(run(&[panic], "server", "exited boom"), 1);
 }
 
 #[test]

@@ -337,6 +337,7 @@ pub(crate) fn plan() -> Plan {
         topology,
         network: NetworkProfile::FLAKY,
         disk: DiskProfile::default(),
+        clock: squall_history::ClockProfile::default(),
         duration: SimDuration::from_secs(30),
         faults: planned(),
         reseed: vec![Reseed { at: at_ms(20_000), seed: Seed(0xbeef) }],

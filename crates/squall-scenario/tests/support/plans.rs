@@ -75,6 +75,7 @@ fn assemble(parts: Parts) -> Plan {
         topology: rest.1,
         network,
         disk,
+        clock: squall_history::ClockProfile::default(),
         duration: rest.0,
         faults,
         sequences,
@@ -115,7 +116,7 @@ fn topology() -> impl Strategy<Value = Topology> {
         if nodes.is_empty() {
             nodes = Topology::of_roles(&[("worker", 1)]).nodes;
         }
-        Topology { zones, nodes }
+        Topology { zones, nodes, ..Topology::default() }
     })
 }
 
