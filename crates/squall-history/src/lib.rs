@@ -14,6 +14,7 @@ pub mod expect;
 pub mod fault;
 pub mod history;
 pub mod id;
+pub mod network;
 pub mod op;
 pub mod plan;
 pub mod quantity;
@@ -34,8 +35,9 @@ pub use fault::{
 };
 pub use history::{Header, History, HistoryError};
 pub use id::{Boot, NodeName, OpId, ProcessId};
+pub use network::{Bandwidth, DnsTrouble, LatencyShape, LinkProfile, NetworkProfile};
 pub use op::{Op, Phase};
-pub use plan::{DiskProfile, NetworkProfile, Plan, Reseed, SystemPlan, Veto};
+pub use plan::{DiskProfile, Plan, Reseed, SystemPlan, Veto};
 pub use quantity::Ppm;
 pub use record::{Body, FaultEvent, NodeEvent, Record};
 pub use seed::Seed;

@@ -328,6 +328,7 @@ pub(crate) fn plan() -> Plan {
         workload: json!({ "jobs": 4, "records": 731 }),
         topology,
         network: NetworkProfile::FLAKY,
+        links: Vec::new(),
         disk: DiskProfile::default(),
         duration: SimDuration::from_secs(30),
         faults: planned(),

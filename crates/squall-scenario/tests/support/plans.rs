@@ -67,6 +67,7 @@ fn assemble(parts: Parts) -> Plan {
         workload,
         topology: rest.1,
         network,
+        links: Vec::new(),
         disk,
         duration: rest.0,
         faults,
@@ -257,7 +258,7 @@ fn conditions() -> impl Strategy<Value = (NetworkProfile, DiskProfile)> {
     (network, range(), range(), option::of(any::<u64>())).prop_map(|(network, latencies, fsync, capacity)| {
         let (latency, jitter, loss, duplicate, reorder) = network;
         (
-            NetworkProfile { latency, jitter, loss, duplicate, reorder },
+            NetworkProfile { latency, jitter, loss, duplicate, reorder, ..NetworkProfile::PERFECT },
             DiskProfile { latency: latencies, fsync, capacity },
         )
     })
