@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    ClockProfile, Expect, FaultId, Limits, PlannedFault, Ppm, Seed, Sequence, SimDuration, SimTime, Topology,
+    ClockProfile, Expect, FaultId, Limits, LinkProfile, NetworkProfile, PlannedFault, Seed, Sequence, SimDuration, SimTime, Topology,
 };
 
 /// A plan: a pure function of (scenario, seed) before the run, and after it, with literal targets,
@@ -32,6 +32,9 @@ pub struct Plan {
     pub topology: Topology,
     /// The network before any fault.
     pub network: NetworkProfile,
+    /// Links that behave otherwise before any fault. Of several that name one link the last counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkProfile>,
     /// The disks before any fault.
     pub disk: DiskProfile,
     /// The nodes' clocks before any fault.
@@ -66,76 +69,6 @@ pub struct SystemPlan {
     /// Planted bugs that are switched on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bugs: Vec<String>,
-}
-
-/// Behaviour of every link that no fault touches.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct NetworkProfile {
-    /// One-way latency.
-    pub latency: SimDuration,
-    /// Added to it, uniform from 0 to this.
-    pub jitter: SimDuration,
-    /// Chance that a packet vanishes.
-    pub loss: Ppm,
-    /// Chance that a datagram arrives twice.
-    pub duplicate: Ppm,
-    /// Chance that a packet is held back so that later ones overtake it.
-    pub reorder: Ppm,
-}
-
-impl NetworkProfile {
-    /// Everything at once, and never lost.
-    pub const PERFECT: Self = Self {
-        latency: SimDuration::ZERO,
-        jitter: SimDuration::ZERO,
-        loss: Ppm::ZERO,
-        duplicate: Ppm::ZERO,
-        reorder: Ppm::ZERO,
-    };
-    /// One data centre: 0.2 to 0.5 ms, no loss. The default.
-    pub const LAN: Self = Self {
-        latency: SimDuration::from_micros(200),
-        jitter: SimDuration::from_micros(300),
-        ..Self::PERFECT
-    };
-    /// Between regions: 20 to 30 ms, 0.01 % loss.
-    pub const WAN: Self = Self {
-        latency: SimDuration::from_millis(20),
-        jitter: SimDuration::from_millis(10),
-        loss: match Ppm::new(100) {
-            Some(loss) => loss,
-            None => Ppm::ZERO,
-        },
-        ..Self::PERFECT
-    };
-    /// A bad day: 1 to 10 ms, 1 % loss, 1 % duplicates, 2 % held back.
-    pub const FLAKY: Self = Self {
-        latency: SimDuration::from_millis(1),
-        jitter: SimDuration::from_millis(9),
-        loss: Ppm::percent(1),
-        duplicate: Ppm::percent(1),
-        reorder: Ppm::percent(2),
-    };
-
-    /// A profile by its name in the scenario schema.
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "perfect" => Self::PERFECT,
-            "lan" => Self::LAN,
-            "wan" => Self::WAN,
-            "flaky" => Self::FLAKY,
-            _ => return None,
-        })
-    }
-
-    /// Names that [`named`](Self::named) knows.
-    pub const NAMES: [&'static str; 4] = ["perfect", "lan", "wan", "flaky"];
-}
-
-impl Default for NetworkProfile {
-    fn default() -> Self {
-        Self::LAN
-    }
 }
 
 /// Behaviour of every disk that no fault touches. Each operation takes a drawn time from the range.

@@ -46,6 +46,7 @@ impl Scenario {
             workload: scenario.workload.draw(&draws),
             topology: scenario.topology.draw(&at("topology")),
             network: scenario.network.draw(&at("network")),
+            links: Vec::new(),
             disk: scenario.disk.draw(&at("disk")),
             clock: squall_history::ClockProfile::default(),
             duration,

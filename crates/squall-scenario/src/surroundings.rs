@@ -68,6 +68,7 @@ impl Network {
             loss: self.loss.draw(address.field("loss")),
             duplicate: self.duplicate.draw(address.field("duplicate")),
             reorder: self.reorder.draw(address.field("reorder")),
+            ..NetworkProfile::PERFECT
         }
     }
 }

@@ -336,6 +336,7 @@ pub(crate) fn plan() -> Plan {
         workload: json!({ "jobs": 4, "records": 731 }),
         topology,
         network: NetworkProfile::FLAKY,
+        links: Vec::new(),
         disk: DiskProfile::default(),
         clock: squall_history::ClockProfile::default(),
         duration: SimDuration::from_secs(30),

@@ -74,6 +74,7 @@ fn assemble(parts: Parts) -> Plan {
         workload,
         topology: rest.1,
         network,
+        links: Vec::new(),
         disk,
         clock: squall_history::ClockProfile::default(),
         duration: rest.0,
@@ -362,7 +363,7 @@ fn conditions() -> impl Strategy<Value = (NetworkProfile, DiskProfile)> {
     (network, range(), range(), option::of(any::<u64>())).prop_map(|(network, latencies, fsync, capacity)| {
         let (latency, jitter, loss, duplicate, reorder) = network;
         (
-            NetworkProfile { latency, jitter, loss, duplicate, reorder },
+            NetworkProfile { latency, jitter, loss, duplicate, reorder, ..NetworkProfile::PERFECT },
             DiskProfile { latency: latencies, fsync, capacity },
         )
     })
