@@ -30,9 +30,12 @@ pub enum Domain {
     System,
     /// Entropy that code under test asks the operating system for: (node, boot; k).
     Entropy,
+    /// Unlikely turns that the system under test offers: (fault, site, node, boot; k), and what hooks
+    /// do: (fault, point, node; k).
+    Buggify,
 }
 
-const DOMAINS: usize = 8;
+const DOMAINS: usize = 9;
 
 /// Who draws: a hash of names and numbers, built by [`Identity::of`] and [`Identity::with`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

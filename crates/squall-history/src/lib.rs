@@ -5,6 +5,7 @@
 //! or touches a file: the flow `scenario → plan → run → history → verdict → report` passes these
 //! values from stage to stage, and each stage lives in a crate of its own.
 
+pub mod assertion;
 pub mod condition;
 pub mod digest;
 pub mod disk;
@@ -14,6 +15,7 @@ pub mod expect;
 pub mod fault;
 pub mod history;
 pub mod id;
+pub mod injection;
 pub mod op;
 pub mod plan;
 pub mod quantity;
@@ -23,6 +25,7 @@ pub mod time;
 pub mod topology;
 pub mod vocab;
 
+pub use assertion::Assertion;
 pub use digest::{Digest, Folder};
 pub use disk::DiskEvent;
 pub use disk_fault::{DiskFault, DiskOp, DiskTrouble, Rot};
@@ -34,6 +37,7 @@ pub use fault::{
 };
 pub use history::{Header, History, HistoryError};
 pub use id::{Boot, NodeName, OpId, ProcessId};
+pub use injection::Injection;
 pub use op::{Op, Phase};
 pub use plan::{DiskProfile, NetworkProfile, Plan, Reseed, SystemPlan, Veto};
 pub use quantity::Ppm;
