@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::time::DurationError;
-use crate::{Selector, SimDuration};
+use crate::SimDuration;
 
 /// How far a clock is off, in nanoseconds: above zero it shows too much. Written as a duration with
 /// its sign: `-20ms`, `500ms`.
@@ -50,15 +50,6 @@ impl ClockProfile {
         let gained = (u128::from(span.0) * u128::from(drift)).div_ceil(u128::from(MILLION));
         SimDuration(skew.saturating_add(u64::try_from(gained).unwrap_or(u64::MAX)))
     }
-}
-
-/// Something wrong with clocks, on these nodes.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub struct ClockFault {
-    /// Whose clocks.
-    pub target: Selector,
-    /// What is wrong.
-    pub change: ClockChange,
 }
 
 /// What is wrong with a clock; at least one of them.

@@ -1,11 +1,11 @@
 //! Named conditions over a history, for `sometimes` (and later `wait-for`).
 //!
 //! A condition is a name that some records make true. Each vocabulary exports its own; a system's
-//! custom words are conditions by themselves, as `vocab/name`.
+//! custom words are conditions by themselves, as `vocab/name`; so is what it `sometimes!` finds true.
 
 use std::collections::BTreeSet;
 
-use crate::{Body, FaultEvent, NodeEvent, NodeName, Op, Phase, Record, vocab::batch, vocab::raft};
+use crate::{Assertion, Body, FaultEvent, NodeEvent, NodeName, Op, Phase, Record, vocab::batch, vocab::raft};
 
 /// Every condition that needs no system-specific word, with its meaning.
 pub const CONDITIONS: [(&str, &str); 21] = [
@@ -66,7 +66,8 @@ impl Conditions {
             Body::Op(Op { phase: Phase::Info, .. }) => occurs("op-unknown"),
             Body::Batch(event) => self.observe_batch(record, event, occurs),
             Body::Custom(word) => occurs(&format!("{}/{}", word.vocab, word.name)),
-            Body::Raft(_) | Body::Fault(_) | Body::Op(_) | Body::Disk(_) => {}
+            Body::Assert(Assertion::Reached { name }) => occurs(name),
+            Body::Raft(_) | Body::Fault(_) | Body::Op(_) | Body::Disk(_) | Body::Assert(_) => {}
         }
     }
 

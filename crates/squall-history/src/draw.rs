@@ -32,9 +32,12 @@ pub enum Domain {
     Entropy,
     /// How far and how fast a node's clocks are off before any fault: (node; 0).
     Clock,
+    /// Unlikely turns that the system under test offers: (fault, site, node, boot; k), and what hooks
+    /// do: (fault, point, node; k).
+    Buggify,
 }
 
-const DOMAINS: usize = 9;
+const DOMAINS: usize = 10;
 
 /// Who draws: a hash of names and numbers, built by [`Identity::of`] and [`Identity::with`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

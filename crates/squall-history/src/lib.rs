@@ -6,6 +6,7 @@
 //! values from stage to stage, and each stage lives in a crate of its own.
 
 pub mod clock;
+pub mod assertion;
 pub mod condition;
 pub mod digest;
 pub mod disk;
@@ -18,6 +19,7 @@ pub mod id;
 pub mod link_fault;
 pub mod node_fault;
 pub mod network;
+pub mod injection;
 pub mod op;
 pub mod plan;
 pub mod quantity;
@@ -28,7 +30,8 @@ pub mod time;
 pub mod topology;
 pub mod vocab;
 
-pub use clock::{ClockChange, ClockDrift, ClockFault, ClockOffset, ClockProfile};
+pub use clock::{ClockChange, ClockDrift, ClockOffset, ClockProfile};
+pub use assertion::Assertion;
 pub use digest::{Digest, Folder};
 pub use disk::DiskEvent;
 pub use disk_fault::{DiskFault, DiskOp, DiskTrouble, Rot};
@@ -40,9 +43,10 @@ pub use fault::{
 };
 pub use history::{Header, History, HistoryError};
 pub use id::{Boot, NodeName, OpId, ProcessId};
-pub use link_fault::{Chance, LinkFault, LinkTrouble, Shape};
-pub use node_fault::{Buggify, ClockTrouble, DnsTrouble, Freeze, Hook, HookAct, NodeFault, NodeTrouble};
+pub use link_fault::{Chance, LinkFault, LinkTrouble};
+pub use node_fault::{Buggify, Hook, HookAct, HookWhen, NodeFault, NodeTrouble};
 pub use network::{Bandwidth, DnsTrouble, LatencyShape, LinkProfile, NetworkProfile};
+pub use injection::Injection;
 pub use op::{Op, Phase};
 pub use plan::{DiskProfile, Plan, Reseed, SystemPlan, Veto};
 pub use quantity::Ppm;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LinkSelector, Ppm, SimDuration};
+use crate::{Bandwidth, DnsTrouble, LatencyShape, LinkSelector, Ppm, SimDuration};
 
 /// Something wrong with links.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -27,8 +27,8 @@ pub enum LinkTrouble {
         /// Added on top, from 0 to this.
         jitter: SimDuration,
         /// How the jitter is spread.
-        #[serde(default, skip_serializing_if = "Shape::is_uniform")]
-        shape: Shape,
+        #[serde(default, skip_serializing_if = "LatencyShape::is_uniform")]
+        shape: LatencyShape,
         /// Chance that a packet takes the jitter of the one before it.
         #[serde(default, skip_serializing_if = "Ppm::is_zero")]
         correlation: Ppm,
@@ -48,16 +48,15 @@ pub enum LinkTrouble {
     /// A bit turns on the way, and no checksum of the network's own notices.
     Corrupt(Chance),
     /// Packets wait for their turn, as many as the queue holds.
-    Bandwidth {
-        /// Bytes per second, at least one.
-        rate: u64,
-        /// Bytes that may wait; what comes beyond them is lost.
-        queue: u64,
-    },
+    Bandwidth(Bandwidth),
     /// Packets stand still, and go on in order when the fault ends.
     Hold,
     /// Open connections end as if the other side had reset them: an instant.
     Reset,
+    /// Connections from `from` to `to` are refused; those that are open stay so.
+    Refuse,
+    /// Lookups of `to` by `from` go wrong.
+    Dns(DnsTrouble),
 }
 
 /// A chance for each packet, and how much it sticks to what happened to the packet before.
@@ -77,45 +76,6 @@ impl From<Ppm> for Chance {
     }
 }
 
-/// How a drawn time is spread between nothing and its most.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Shape {
-    /// Always half of the most.
-    Constant,
-    /// Each as likely as any other.
-    #[default]
-    Uniform,
-    /// Around the middle, as a bell.
-    Normal,
-    /// Mostly little, seldom much.
-    HeavyTail,
-}
-
-impl Shape {
-    /// Every one with its name in the scenario schema.
-    pub const ALL: [(&'static str, Self); 4] = [
-        ("constant", Self::Constant),
-        ("uniform", Self::Uniform),
-        ("normal", Self::Normal),
-        ("heavy-tail", Self::HeavyTail),
-    ];
-
-    /// Its name in the scenario schema.
-    pub fn name(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(_, shape)| *shape == self)
-            .map(|(name, _)| *name)
-            .expect("ALL lists every shape")
-    }
-
-    /// Whether it is the default.
-    pub fn is_uniform(&self) -> bool {
-        *self == Self::Uniform
-    }
-}
-
 impl LinkTrouble {
     /// Keyword of the scenario schema.
     pub const fn keyword(&self) -> &'static str {
@@ -125,9 +85,11 @@ impl LinkTrouble {
             Self::Duplicate(_) => "duplicate",
             Self::Reorder { .. } => "reorder",
             Self::Corrupt(_) => "corrupt",
-            Self::Bandwidth { .. } => "bandwidth",
+            Self::Bandwidth(_) => "bandwidth",
             Self::Hold => "hold",
             Self::Reset => "reset",
+            Self::Refuse => "refuse",
+            Self::Dns(_) => "dns",
         }
     }
 

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Drift, Offset, Ppm, Selector, SimDuration};
+use crate::{ClockChange, Injection, Ppm, Selector, SimDuration};
 
 /// Something wrong with nodes that go on running.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -26,11 +26,7 @@ pub enum NodeTrouble {
         factor: u32,
     },
     /// Its clocks are wrong.
-    Clock(ClockTrouble),
-    /// Its kernel refuses connections.
-    Refuse,
-    /// Its lookups of names go wrong.
-    Dns(DnsTrouble),
+    Clock(ClockChange),
     /// Its software meets what is rare but allowed.
     Buggify(Buggify),
     /// Something happens to it exactly at a hook point of its software.
@@ -43,8 +39,6 @@ impl NodeTrouble {
         match self {
             Self::Slow { .. } => "slow",
             Self::Clock(_) => "clock",
-            Self::Refuse => "refuse",
-            Self::Dns(_) => "dns",
             Self::Buggify(_) => "buggify",
             Self::Hook(_) => "hook",
         }
@@ -53,58 +47,8 @@ impl NodeTrouble {
     /// Whether it is over as soon as it is done: a clock that only jumps.
     pub fn is_instant(&self) -> bool {
         let Self::Clock(clock) = self else { return false };
-        *clock == ClockTrouble { jump: clock.jump, ..ClockTrouble::default() }
+        *clock == ClockChange { jump: clock.jump, ..ClockChange::default() }
     }
-}
-
-/// What is wrong with a node's clocks; at least one of it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-pub struct ClockTrouble {
-    /// The wall clock is off by this while the fault lasts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub skew: Option<Offset>,
-    /// Both clocks run at another rate while the fault lasts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drift: Option<Drift>,
-    /// The wall clock is set by this much, and stays so: an instant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jump: Option<Offset>,
-    /// Whether the wall clock stands still while the fault lasts.
-    #[serde(default, skip_serializing_if = "Freeze::is_no")]
-    pub freeze: Freeze,
-}
-
-/// Whether a clock stands still.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Freeze {
-    /// It runs.
-    #[default]
-    No,
-    /// It stands.
-    Yes,
-}
-
-impl Freeze {
-    /// Whether it runs.
-    pub fn is_no(&self) -> bool {
-        *self == Self::No
-    }
-}
-
-/// What is wrong with lookups of names.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DnsTrouble {
-    /// No such name, at once.
-    NotFound,
-    /// No answer: an error after the resolver's own time-out of 5 s.
-    Timeout,
-    /// The right answer, late by a drawn time.
-    Slow {
-        /// Shortest and longest delay.
-        latency: (SimDuration, SimDuration),
-    },
 }
 
 /// Which `buggify!` sites are active, and how often they fire (FoundationDB's two levels).
@@ -124,17 +68,29 @@ pub struct Buggify {
 pub struct Hook {
     /// A glob of names of hook points.
     pub point: String,
-    /// Chance each time that a node comes by.
-    pub percent: Ppm,
+    /// At which passages.
+    pub when: HookWhen,
     /// What happens.
     pub act: HookAct,
+}
+
+/// At which passages a hook strikes.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HookWhen {
+    /// Once: at this passage, from 1, of all that the fault meets.
+    Nth(u64),
+    /// At each with this chance.
+    Percent(Ppm),
+    /// At these, literally: what a run wrote down into its bound plan.
+    Listed(Vec<Injection>),
 }
 
 /// What a hook does to the node that comes by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookAct {
-    /// Its process is killed exactly there, at most once for each fault and node, and started again after this.
+    /// Its process is killed exactly there, and started again after a while.
     Kill {
         /// How long it is down.
         restart: SimDuration,

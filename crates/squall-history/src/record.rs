@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::vocab::{Custom, batch, raft};
-use crate::{Action, Boot, DiskEvent, FaultId, NodeName, Op, SimTime};
+use crate::{Action, Assertion, Boot, DiskEvent, FaultId, NodeName, Op, SimTime};
 
 /// One thing that happened at one instant.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub enum Body {
     Batch(batch::Event),
     /// What is durable on a node's disk. Told only if an oracle of the run needs `truth.disk`.
     Disk(DiskEvent),
+    /// What a system asserts about itself.
+    Assert(Assertion),
 }
 
 /// The life of a node, as the engine knows it.

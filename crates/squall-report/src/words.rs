@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use squall_history::{
-    Action, Buggify, Chance, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter, Hook, HookAct,
+    Action, Bandwidth, Buggify, Chance, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter, Hook, HookAct, HookWhen,
     LinkSelector, LinkTrouble, Mode, NodeName, NodeTrouble, Partition, PlannedFault, Ppm, Rot, Selector,
 };
 
@@ -100,10 +100,13 @@ fn on_link(trouble: &LinkTrouble) -> String {
             chance(percent)
         }
         LinkTrouble::Reorder { chance: percent, delay } => format!("{} by up to {delay}", chance(percent)),
-        LinkTrouble::Bandwidth { rate, queue } => {
-            format!("{word} {} per second, queue {}", counted(*rate, "byte"), counted(*queue, "byte"))
+        LinkTrouble::Bandwidth(Bandwidth { bytes_per_second, queue_bytes }) => {
+            let (rate, queue) = (counted(*bytes_per_second, "byte"), counted(*queue_bytes, "byte"));
+            format!("{word} {rate} per second, queue {queue}")
         }
-        LinkTrouble::Hold | LinkTrouble::Reset => word.to_owned(),
+        LinkTrouble::Dns(DnsTrouble::Slow { latency: (low, high) }) => format!("{word} slow +{low}..{high}"),
+        LinkTrouble::Dns(trouble) => format!("{word} {}", trouble.word()),
+        LinkTrouble::Hold | LinkTrouble::Reset | LinkTrouble::Refuse => word.to_owned(),
     }
 }
 
@@ -116,13 +119,9 @@ fn on_node(trouble: &NodeTrouble) -> String {
             parts.extend(clock.skew.map(|skew| format!("skew {skew}")));
             parts.extend(clock.drift.map(|drift| format!("drift {drift}")));
             parts.extend(clock.jump.map(|jump| format!("jump {jump}")));
-            parts.extend((!clock.freeze.is_no()).then(|| "freeze".to_owned()));
+            parts.extend(clock.freeze.then(|| "freeze".to_owned()));
             format!("{word} {}", parts.join(", "))
         }
-        NodeTrouble::Refuse => word.to_owned(),
-        NodeTrouble::Dns(DnsTrouble::NotFound) => format!("{word} not-found"),
-        NodeTrouble::Dns(DnsTrouble::Timeout) => format!("{word} timeout"),
-        NodeTrouble::Dns(DnsTrouble::Slow { latency: (low, high) }) => format!("{word} slow +{low}..{high}"),
         NodeTrouble::Buggify(Buggify { sites, enable, fire }) => {
             let sites = match sites.is_empty() {
                 true => "sites".to_owned(),
@@ -130,13 +129,18 @@ fn on_node(trouble: &NodeTrouble) -> String {
             };
             format!("{word} {enable} of {sites}, firing {fire}")
         }
-        NodeTrouble::Hook(Hook { point, percent, act }) => {
+        NodeTrouble::Hook(Hook { point, when, act }) => {
+            let when = match when {
+                HookWhen::Nth(nth) => format!("passage {nth}"),
+                HookWhen::Percent(percent) => percent.to_string(),
+                HookWhen::Listed(places) => counted(places.len() as u64, "passage"),
+            };
             let act = match act {
                 HookAct::Kill { restart } => format!("kill for {restart}"),
                 HookAct::PowerLoss { restart } => format!("power-loss for {restart}"),
                 HookAct::Delay { delay: (low, high) } => format!("delay {low}..{high}"),
             };
-            format!("{word} {} ({percent}): {act}", one_line(point, 60))
+            format!("{word} {} ({when}): {act}", one_line(point, 60))
         }
     }
 }
@@ -276,7 +280,7 @@ mod tests {
 
     fn slow(link: LinkSelector, jitter: SimDuration) -> Action {
         let latency = SimDuration::from_millis(200);
-        let (shape, correlation) = (Shape::Uniform, Ppm::ZERO);
+        let (shape, correlation) = (LatencyShape::Uniform, Ppm::ZERO);
         on(link, LinkTrouble::Latency { latency, jitter, shape, correlation })
     }
 
@@ -318,13 +322,18 @@ mod tests {
         check(LinkTrouble::Loss(sticky), "loss 30% (50% correlated)");
         check(LinkTrouble::Corrupt(Ppm::percent(1).into()), "corrupt 1%");
         check(
-            LinkTrouble::Bandwidth { rate: 125_000, queue: 4_096 },
+            LinkTrouble::Bandwidth(Bandwidth { bytes_per_second: 125_000, queue_bytes: 4_096 }),
             "bandwidth 125,000 bytes per second, queue 4,096 bytes",
         );
         check(LinkTrouble::Hold, "hold");
         check(LinkTrouble::Reset, "reset");
+        check(LinkTrouble::Refuse, "refuse");
+        check(LinkTrouble::Dns(DnsTrouble::Fail), "dns fail");
+        check(LinkTrouble::Dns(DnsTrouble::TimeOut), "dns timeout");
+        let latency = (SimDuration::from_millis(1), SimDuration::from_millis(2));
+        check(LinkTrouble::Dns(DnsTrouble::Slow { latency }), "dns slow +1ms..2ms");
         let (latency, jitter) = (SimDuration::from_millis(5), SimDuration::from_millis(9));
-        let (shape, correlation) = (Shape::HeavyTail, Ppm::percent(25));
+        let (shape, correlation) = (LatencyShape::HeavyTail, Ppm::percent(25));
         check(
             LinkTrouble::Latency { latency, jitter, shape, correlation },
             "latency +5ms (jitter up to 9ms, heavy-tail) (25% correlated)",
@@ -342,24 +351,20 @@ mod tests {
             check(action, &format!("{expected} on w-1,2"));
         };
         check(NodeTrouble::Slow { factor: 8 }, "slow 8×");
-        check(NodeTrouble::Refuse, "refuse");
-        let clock = ClockTrouble {
-            skew: Some(Offset::from_millis(-500)),
-            drift: Drift::new(200),
-            jump: Some(Offset::from_millis(3)),
-            freeze: Freeze::Yes,
+        let clock = ClockChange {
+            skew: Some(ClockOffset(-500_000_000)),
+            drift: ClockDrift::new(200),
+            jump: Some(ClockOffset(3_000_000)),
+            freeze: true,
         };
         check(NodeTrouble::Clock(clock), "clock skew -500ms, drift 200ppm, jump 3ms, freeze");
-        check(NodeTrouble::Dns(DnsTrouble::NotFound), "dns not-found");
-        check(NodeTrouble::Dns(DnsTrouble::Timeout), "dns timeout");
-        check(NodeTrouble::Dns(DnsTrouble::Slow { latency: (ms(1), ms(2)) }), "dns slow +1ms..2ms");
         let (enable, fire) = (Ppm::percent(25), Ppm::percent(5));
         let sites = vec!["raft/*".to_owned()];
         check(NodeTrouble::Buggify(Buggify { sites, enable, fire }), "buggify 25% of raft/*, firing 5%");
-        let hook = |act| NodeTrouble::Hook(Hook { point: "wal/*".to_owned(), percent: enable, act });
-        check(hook(HookAct::Kill { restart: ms(9) }), "hook wal/* (25%): kill for 9ms");
-        check(hook(HookAct::PowerLoss { restart: ms(9) }), "hook wal/* (25%): power-loss for 9ms");
-        check(hook(HookAct::Delay { delay: (ms(1), ms(9)) }), "hook wal/* (25%): delay 1ms..9ms");
+        let hook = |act| NodeTrouble::Hook(Hook { point: "wal/*".to_owned(), when: HookWhen::Nth(2), act });
+        check(hook(HookAct::Kill { restart: ms(9) }), "hook wal/* (passage 2): kill for 9ms");
+        check(hook(HookAct::PowerLoss { restart: ms(9) }), "hook wal/* (passage 2): power-loss for 9ms");
+        check(hook(HookAct::Delay { delay: (ms(1), ms(9)) }), "hook wal/* (passage 2): delay 1ms..9ms");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::scope::{Author, Scope};
 use crate::selector::{self, From};
 use crate::tree::{Entry, Kind, Node};
 
-mod link;
+pub(crate) mod link;
 mod node;
 
 /// Actions of the design that are not built.

@@ -4,7 +4,7 @@
 //! text `lo..hi` in them is then replaced by one value of the same kind. Quoted text is no range.
 
 use serde_json::Value;
-use squall_history::{Draw, Drift, Offset, Ppm, SimDuration};
+use squall_history::{Draw, ClockDrift, ClockOffset, Ppm, SimDuration};
 
 use crate::codes::Code;
 use crate::diagnostic::Report;
@@ -22,9 +22,9 @@ pub(crate) enum AnyRange {
     Duration(Ranged<SimDuration>),
     Share(Ranged<Ppm>),
     /// Spans of which one at least is below zero.
-    Offset(Ranged<Offset>),
+    Offset(Ranged<ClockOffset>),
     /// The same of rates of clocks.
-    Drift(Ranged<Drift>),
+    Drift(Ranged<ClockDrift>),
     Size(Ranged<Bytes>),
     Rate(Ranged<Rate>),
     /// Whole numbers of some other unit: `1/s..4/s`, `1Gbit..10Gbit`.

@@ -4,7 +4,7 @@
 //! and shares are drawn in steps of about a thousandth of the range's width, so that plans stay
 //! readable (`3.281s`); counts are drawn exactly.
 
-use squall_history::{Domain, Draw, Draws, Drift, Identity, Offset, Ppm, SimDuration};
+use squall_history::{Domain, Draw, Draws, ClockDrift, Identity, ClockOffset, Ppm, SimDuration};
 
 use crate::any_range::AnyRange;
 use crate::codes::Code;
@@ -167,7 +167,7 @@ impl Quantity for Rate {
     }
 }
 
-impl Quantity for Offset {
+impl Quantity for ClockOffset {
     const CODE: Code = Code::Duration;
     const NAME: &'static str = "an offset";
     const HINT: &'static str = "write a duration with or without a sign, as `-500ms` or `20ms`";
@@ -184,7 +184,7 @@ impl Quantity for Offset {
     }
 }
 
-impl Quantity for Drift {
+impl Quantity for ClockDrift {
     const CODE: Code = Code::Share;
     const NAME: &'static str = "a drift";
     const HINT: &'static str = "write parts per million with or without a sign, as `-200ppm` or `50ppm`";

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use squall_history::{Body, Domain, Draw, Identity, NodeName, Record, SimTime};
 
+use crate::trace::Trace;
 use crate::waker::TaskKey;
 use crate::world;
 
@@ -143,6 +144,15 @@ pub fn entropy(bytes: &mut [u8]) {
 /// # Panics
 /// Outside software on a node.
 pub fn observe(body: Body) {
+    tell(body, Trace::record);
+}
+
+/// As [`observe`], of what says nothing that the digest does not hold already.
+pub(crate) fn observe_unfolded(body: Body) {
+    tell(body, Trace::record_unfolded);
+}
+
+fn tell(body: Body, into: fn(&mut Trace, Record)) {
     let caller = expect();
     world::with(|world| {
         let alive = world.nodes.is_current(caller.node, caller.boot);
@@ -156,7 +166,7 @@ pub fn observe(body: Body) {
             boot: Some(squall_history::Boot(caller.boot)),
             body,
         };
-        world.trace.record(record);
+        into(&mut world.trace, record);
     });
 }
 

@@ -3,7 +3,7 @@
 //! Event-driven: what a run costs follows its events, never nodes × ticks. One closed event enum
 //! (`event`), one loop ([`Sim::run_until`]), ties broken by sequence number. The parts own their
 //! state: the `queue` of events, the `task`s and which is next, the nodes, the network
-//! ([`net`]), the disks ([`disk`]), the `trace` with its rolling digest.
+//! ([`net`]), the disks ([`disk`]), what systems offer ([`coop`]), the `trace` with its rolling digest.
 //!
 //! Two faces. A *harness* holds a [`Sim`]: it starts and stops nodes, lays rules on links, drives
 //! time and takes the records. *Software* running on a node meets the free functions of this crate
@@ -14,6 +14,7 @@
 //! or read anything of the outside world.
 
 mod caller;
+pub mod coop;
 pub mod disk;
 mod effects;
 mod event;
@@ -31,6 +32,8 @@ mod world;
 pub use caller::{
     current_node, entropy, in_simulation, now, observe, task_draw, wall_ns, workload_draw, yield_now,
 };
+pub use coop::buggify::{BuggifyId, BuggifySettings};
+pub use coop::hook::{HookAct, HookId, HookRule, HookWhen, Injected};
 pub use disk::fault::DiskRuleId;
 pub use effects::Effects;
 pub use net::rule::{Rule, RuleId};

@@ -8,6 +8,7 @@ use squall_history::{
 };
 
 use crate::caller::{self, Caller};
+use crate::coop::hook;
 use crate::disk::Disks;
 use crate::disk::fault::DiskRuleId;
 use crate::disk::truth::Touched;
@@ -15,7 +16,7 @@ use crate::effects::Effects;
 use crate::net::Network;
 use crate::net::rule::{Rule, RuleId};
 use crate::node::Nodes;
-use crate::task::{self, Body as TaskBody, JoinError, Root, Software};
+use crate::task::{self, JoinError, Root, Software};
 use crate::trace::{Checkpoint, JournalEntry, Journaling, Trace};
 use crate::waker::{self, RUNS_MAX, TaskKey};
 use crate::world::{self, World};
@@ -207,7 +208,7 @@ impl Sim {
                 self.take_foreign_wakes();
             }
             let next = world::with(|world| {
-                if world.trace.has_records() {
+                if world.trace.has_records() || world.coop.has_injected() {
                     return Err(Ran::Recorded);
                 }
                 if world.trace.events >= self.limits.events {
@@ -235,6 +236,7 @@ impl Sim {
                 }
             }
             task::poll(key);
+            hook::after_poll();
         }
     }
 
@@ -292,34 +294,8 @@ impl Sim {
 
     fn stop(&mut self, node: u32, how: Stop) -> Effects {
         let mut effects = Effects::default();
-        let (boot, bodies) = world::with(|world| {
-            let state = world.nodes.get_mut(node);
-            let was_up = std::mem::replace(&mut state.up, false);
-            let was_powered = state.powered;
-            state.paused = false;
-            world.trace.fold(how as u64);
-            world.trace.fold(world.nodes.get(node).identity.0);
-            match how {
-                Stop::Kill => world.net_kill(node, &mut effects),
-                Stop::PowerLoss => {
-                    world.nodes.get_mut(node).powered = false;
-                    world.net_power_loss(node, &mut effects);
-                    world.disk_power_loss(node, &mut effects);
-                }
-            }
-            if was_up || (was_powered && matches!(how, Stop::PowerLoss)) {
-                let event = match how {
-                    Stop::Kill => NodeEvent::Killed,
-                    Stop::PowerLoss => NodeEvent::PowerLost,
-                };
-                world.record_node(node, event);
-            }
-            // After the node's own record: who judges a loss of power must know what was certain before.
-            world.disk_tell(node, Touched::Anything);
-            (world.nodes.get(node).boot, world.tasks_take_all(node))
-        });
-        effects.add("tasks-dropped", bodies.len() as u64);
-        drop_bodies(node, boot, bodies);
+        world::with(|world| world.halt(node, how, &mut effects));
+        effects.add("tasks-dropped", drop_tasks(node));
         effects
     }
 
@@ -418,11 +394,8 @@ impl Drop for Sim {
     fn drop(&mut self) {
         let nodes = world::with(|world| u32::try_from(world.nodes.len()).expect("indexed by u32"));
         for node in 0..nodes {
-            let (boot, bodies) = world::with(|world| {
-                world.nodes.get_mut(node).up = false;
-                (world.nodes.get(node).boot, world.tasks_take_all(node))
-            });
-            drop_bodies(node, boot, bodies);
+            world::with(|world| world.nodes.get_mut(node).up = false);
+            drop_tasks(node);
         }
         waker::close_inbox(caller::run());
         // Wakers of others that are still parked may run destructors: outside the borrow.
@@ -432,12 +405,12 @@ impl Drop for Sim {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stop {
+pub(crate) enum Stop {
     Kill = 1,
     PowerLoss = 2,
 }
 
-fn index(node: &NodeName) -> u32 {
+pub(crate) fn index(node: &NodeName) -> u32 {
     world::with(|world| world.nodes.named(node.as_str()))
         .unwrap_or_else(|| panic!("the topology has no node `{node}`"))
 }
@@ -449,14 +422,45 @@ fn describe(task: TaskKey) -> (NodeName, String) {
     })
 }
 
-/// Drops tasks as their node, on a dead ground: what their destructors try to send goes nowhere.
-fn drop_bodies(node: u32, boot: u32, bodies: Vec<(TaskKey, Box<dyn TaskBody>)>) {
+/// Drops all tasks of a node that has stopped, as that node, on a dead ground: what their destructors
+/// try to send goes nowhere. How many there were.
+pub(crate) fn drop_tasks(node: u32) -> u64 {
+    let (boot, bodies) = world::with(|world| (world.nodes.get(node).boot, world.tasks_take_all(node)));
+    let count = bodies.len() as u64;
     for (task, body) in bodies {
         caller::as_caller(Caller { node, boot, task }, || task::drop_body(body, JoinError::Cancelled));
     }
+    count
 }
 
 impl World {
+    /// A node stops: all of it but its tasks, which are dropped outside the borrow.
+    pub(crate) fn halt(&mut self, node: u32, how: Stop, effects: &mut Effects) {
+        let state = self.nodes.get_mut(node);
+        let was_up = std::mem::replace(&mut state.up, false);
+        let was_powered = state.powered;
+        state.paused = false;
+        self.trace.fold(how as u64);
+        self.trace.fold(self.nodes.get(node).identity.0);
+        match how {
+            Stop::Kill => self.net_kill(node, effects),
+            Stop::PowerLoss => {
+                self.nodes.get_mut(node).powered = false;
+                self.net_power_loss(node, effects);
+                self.disk_power_loss(node, effects);
+            }
+        }
+        if was_up || (was_powered && matches!(how, Stop::PowerLoss)) {
+            let event = match how {
+                Stop::Kill => NodeEvent::Killed,
+                Stop::PowerLoss => NodeEvent::PowerLost,
+            };
+            self.record_node(node, event);
+        }
+        // After the node's own record: who judges a loss of power must know what was certain before.
+        self.disk_tell(node, Touched::Anything);
+    }
+
     pub(crate) fn record_node(&mut self, node: u32, event: NodeEvent) {
         let state = self.nodes.get(node);
         let record = Record {

@@ -11,6 +11,7 @@ use std::task::Waker;
 use squall_history::{Domain, Draw, Draws, SimTime};
 
 use crate::caller::{self, Caller};
+use crate::coop::{self, Coop};
 use crate::disk::Disks;
 use crate::event::Event;
 use crate::net::Network;
@@ -39,6 +40,7 @@ pub(crate) struct World {
     pub(crate) nodes: Nodes,
     pub(crate) net: Network,
     pub(crate) disks: Disks,
+    pub(crate) coop: Coop,
     pub(crate) trace: Trace,
     /// Entropy that the harness itself asked for.
     pub(crate) entropy_draws: u64,
@@ -65,6 +67,7 @@ impl World {
             nodes,
             net,
             disks,
+            coop: Coop::default(),
             trace,
             entropy_draws: 0,
             to_wake: Vec::new(),
@@ -148,6 +151,7 @@ pub(crate) fn enter(world: World) {
     WORLD.with_borrow_mut(|slot| {
         assert!(slot.is_none(), "one simulation at a time on a thread");
         caller::set_run(world.run);
+        coop::reset();
         *slot = Some(ManuallyDrop::new(Box::new(world)));
     });
 }
@@ -155,6 +159,7 @@ pub(crate) fn enter(world: World) {
 /// Takes the world off this thread.
 pub(crate) fn leave() -> Box<World> {
     caller::set_run(0);
+    coop::reset();
     let world = WORLD.with_borrow_mut(Option::take).expect("the simulation is on this thread");
     ManuallyDrop::into_inner(world)
 }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use squall_history::{
-    Action, Body, Direction, DiskFault, DiskTrouble, FaultEvent, FaultId, LinkSelector, NodeFault, NodeName,
+    Action, Body, Direction, DiskFault, DiskTrouble, FaultEvent, FaultId, LinkFault, LinkSelector,
+    LinkTrouble, NodeFault, NodeName,
     Partition, Record, Selector,
 };
 
@@ -98,8 +99,12 @@ impl Effect {
             },
             Action::Partition(Partition::Cuts(cuts)) => Some(links(cuts).map_or(Self::Unclear, Self::Cut)),
             Action::Partition(Partition::Shape(_)) => Some(Self::Unclear),
+            // What is held arrives when the fault is over, if at all.
+            Action::Link(LinkFault { link, trouble: LinkTrouble::Hold }) => {
+                Some(links(std::slice::from_ref(link)).map_or(Self::Unclear, Self::Cut))
+            }
             Action::Link(fault) => Some(degraded(&fault.link)),
-            // Whoever is slow, tells the time wrong or cannot be called keeps others waiting as well.
+            // Whoever is slow or tells the time wrong keeps others waiting as well.
             Action::Node(NodeFault { target: Selector::Nodes(nodes), .. }) => {
                 Some(Self::Nodes(nodes.iter().cloned().collect()))
             }

@@ -193,7 +193,7 @@ fn fault(id: &str, words: &[&str]) -> FaultEvent {
         "ended" => return FaultEvent::Ended { id },
         "cut" => Action::Partition(Partition::Cuts(words[1..].iter().map(|text| link(text)).collect())),
         "slow" => {
-            let (shape, correlation) = (Shape::Uniform, Ppm::ZERO);
+            let (shape, correlation) = (LatencyShape::Uniform, Ppm::ZERO);
             let trouble = LinkTrouble::Latency { latency: zero, jitter: zero, shape, correlation };
             Action::Link(LinkFault { link: link(words[1]), trouble })
         }

@@ -233,7 +233,7 @@ pub(crate) fn applied() -> Vec<PlannedFault> {
         fault("partition#1", 3_900, Some(2_000), Action::Partition(Partition::Cuts(vec![cut]))),
         fault("kill#1", 4_050, Some(3_000), Action::Kill(nodes(&["controller-2"]))),
     ];
-    faults.extend((1..=7).map(loss));
+    faults.extend((1..=7).map(lossy));
     faults
 }
 
@@ -308,7 +308,7 @@ fn planned() -> Vec<PlannedFault> {
                 trouble: LinkTrouble::Latency {
                     latency: ms(200),
                     jitter: ms(50),
-                    shape: Shape::Uniform,
+                    shape: LatencyShape::Uniform,
                     correlation: Ppm::ZERO,
                 },
             }),

@@ -1,7 +1,7 @@
 //! Fault actions on nodes that go on running: whose, and what is wrong.
 
 use squall_history::{
-    Buggify, ClockTrouble, DnsTrouble, Freeze, Hook, HookAct, NodeFault, NodeTrouble, Ppm, SimDuration,
+    Buggify, ClockChange, Hook, HookAct, HookWhen, Injection, NodeFault, NodeName, NodeTrouble, Ppm, SimDuration,
 };
 
 use super::{quantity, share, span, target, target_of};
@@ -13,7 +13,7 @@ use crate::scope::Scope;
 use crate::tree::Node;
 
 /// What [`read`] reads.
-pub(super) const KEYWORDS: [&str; 6] = ["slow", "clock", "refuse", "dns", "buggify", "hook"];
+pub(super) const KEYWORDS: [&str; 4] = ["slow", "clock", "buggify", "hook"];
 
 /// How much slower a processor is where `slow` does not say.
 const FACTOR: u32 = 10;
@@ -25,7 +25,6 @@ const RESTART: SimDuration = SimDuration::from_secs(1);
 const SLOW: Keys = Keys { of: "`slow`", known: &["target", "factor"], planned: &[] };
 const CLOCK: Keys =
     Keys { of: "`clock`", known: &["target", "skew", "drift", "jump", "freeze"], planned: &[] };
-const DNS: Keys = Keys { of: "`dns`", known: &["target", "fault", "latency"], planned: &[] };
 const BUGGIFY_KEYS: Keys =
     Keys { of: "`buggify`", known: &["target", "sites", "enable", "fire"], planned: &[] };
 const HOOK: Keys =
@@ -33,13 +32,9 @@ const HOOK: Keys =
 
 /// Reads the value of one of [`KEYWORDS`].
 pub(super) fn read(keyword: &str, value: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<NodeFault> {
-    if keyword == "refuse" {
-        return Some(NodeFault { target: target(value, scope, report)?, trouble: NodeTrouble::Refuse });
-    }
     let keys = match keyword {
         "slow" => SLOW,
         "clock" => CLOCK,
-        "dns" => DNS,
         "buggify" => BUGGIFY_KEYS,
         _ => HOOK,
     };
@@ -52,7 +47,6 @@ pub(super) fn read(keyword: &str, value: &Node, scope: &Scope<'_>, report: &mut 
     let trouble = match keyword {
         "slow" => slow(&fields, report),
         "clock" => clock(&fields, report).map(NodeTrouble::Clock),
-        "dns" => dns(&fields, report).map(NodeTrouble::Dns),
         "buggify" => buggify(&fields, report).map(NodeTrouble::Buggify),
         _ => hook(&fields, report).map(NodeTrouble::Hook),
     };
@@ -71,44 +65,20 @@ fn slow(fields: &Fields<'_>, report: &mut Report) -> Option<NodeTrouble> {
     Some(NodeTrouble::Slow { factor })
 }
 
-fn clock(fields: &Fields<'_>, report: &mut Report) -> Option<ClockTrouble> {
+fn clock(fields: &Fields<'_>, report: &mut Report) -> Option<ClockChange> {
     let before = report.errors();
     let freeze = fields.get("freeze").and_then(|node| fields::boolean(node, "`freeze`", report));
-    let trouble = ClockTrouble {
+    let change = ClockChange {
         skew: fields.get("skew").and_then(|node| range::fixed(node, report)),
         drift: fields.get("drift").and_then(|node| range::fixed(node, report)),
         jump: fields.get("jump").and_then(|node| range::fixed(node, report)),
-        freeze: if freeze == Some(true) { Freeze::Yes } else { Freeze::No },
+        freeze: freeze.unwrap_or_default(),
     };
-    if report.errors() == before && trouble == ClockTrouble::default() {
+    if report.errors() == before && change.is_nothing() {
         let error = report.error(Code::NoAction, fields.head(), "nothing is wrong with this clock");
         error.label("add `skew`, `drift`, `jump` or `freeze: true`");
     }
-    (report.errors() == before).then_some(trouble)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Dns {
-    NotFound,
-    Timeout,
-    Slow,
-}
-
-const DNS_WORDS: [(&str, Dns); 3] =
-    [("not-found", Dns::NotFound), ("timeout", Dns::Timeout), ("slow", Dns::Slow)];
-
-fn dns(fields: &Fields<'_>, report: &mut Report) -> Option<DnsTrouble> {
-    let word = fields::word(fields.require("fault", report)?, "name fault", &DNS_WORDS, report)?;
-    if let (Some(entry), Dns::NotFound | Dns::Timeout) = (fields.entry("latency"), word) {
-        let title = "`latency` does not go with this fault";
-        report.error(Code::MisplacedKey, entry.key_span.clone(), title).label("belongs to `fault: slow`");
-        return None;
-    }
-    Some(match word {
-        Dns::NotFound => DnsTrouble::NotFound,
-        Dns::Timeout => DnsTrouble::Timeout,
-        Dns::Slow => DnsTrouble::Slow { latency: span(fields, "latency", report)? },
-    })
+    (report.errors() == before).then_some(change)
 }
 
 fn buggify(fields: &Fields<'_>, report: &mut Report) -> Option<Buggify> {
@@ -134,7 +104,7 @@ const CRASHES: [(&str, Crash); 2] = [("kill", Crash::Kill), ("power-loss", Crash
 fn hook(fields: &Fields<'_>, report: &mut Report) -> Option<Hook> {
     let point = fields.require("point", report);
     let point = point.and_then(|node| fields::text(node, "`point`", report)).map(str::to_owned);
-    let percent = share(fields, "percent", Ppm::ONE, report);
+    let when = when(fields, report);
     let act = match (fields.entry("crash"), fields.entry("delay")) {
         (Some(crash), None) => {
             let restart = quantity(fields, "restart", Some(RESTART), report)?;
@@ -163,5 +133,45 @@ fn hook(fields: &Fields<'_>, report: &mut Report) -> Option<Hook> {
             return None;
         }
     };
-    Some(Hook { point: point?, percent: percent?, act })
+    Some(Hook { point: point?, when: when?, act })
+}
+
+/// At which passages; at the first one, if nothing is said.
+fn when(fields: &Fields<'_>, report: &mut Report) -> Option<HookWhen> {
+    let given: Vec<_> = ["nth", "percent", "injections"].iter().filter_map(|key| fields.entry(key)).collect();
+    let entry = match given[..] {
+        [] => return Some(HookWhen::Nth(1)),
+        [entry] => entry,
+        [first, second, ..] => {
+            let title = format!("`{}` and `{}` do not go together", first.key, second.key);
+            let error = report.error(Code::MisplacedKey, second.key_span.clone(), title);
+            error.label("says when as well").other(first.key_span.clone(), "the first one");
+            return None;
+        }
+    };
+    match entry.key.as_str() {
+        "nth" => match range::fixed(&entry.value, report)? {
+            0 => {
+                let title = "passages are counted from one";
+                report.error(Code::OutOfBounds, entry.value.span.clone(), title).label("never reached");
+                None
+            }
+            nth => Some(HookWhen::Nth(nth)),
+        },
+        "percent" => range::fixed::<Ppm>(&entry.value, report).map(HookWhen::Percent),
+        _ => {
+            let items = fields::list(&entry.value, "`injections`", report)?;
+            let items: Vec<_> = items.iter().map(|item| injection(item, report)).collect();
+            items.into_iter().collect::<Option<_>>().map(HookWhen::Listed)
+        }
+    }
+}
+
+fn injection(node: &Node, report: &mut Report) -> Option<Injection> {
+    const KEYS: Keys = Keys { of: "an injection", known: &["site", "node", "nth"], planned: &[] };
+    let fields = Fields::open(node, KEYS, report)?;
+    let mut text = |key| fields.require(key, report).map(|node| fields::text(node, key, report));
+    let (site, node) = (text("site")??.to_owned(), NodeName::from(text("node")??));
+    let nth = range::fixed(fields.require("nth", report)?, report)?;
+    Some(Injection { site, node, nth })
 }

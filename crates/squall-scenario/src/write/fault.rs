@@ -98,10 +98,17 @@ fn on_links(fault: &LinkFault) -> String {
             values.push(("delay", delay.to_string()));
             values
         }
-        LinkTrouble::Bandwidth { rate, queue } => {
-            vec![("rate", format!("{rate}B/s")), ("queue", format!("{queue}B"))]
+        LinkTrouble::Bandwidth(Bandwidth { bytes_per_second, queue_bytes }) => {
+            vec![("rate", format!("{bytes_per_second}B/s")), ("queue", format!("{queue_bytes}B"))]
         }
-        LinkTrouble::Hold | LinkTrouble::Reset => Vec::new(),
+        LinkTrouble::Dns(trouble) => {
+            let mut values = vec![("fault", trouble.word().to_owned())];
+            if let DnsTrouble::Slow { latency } = trouble {
+                values.push(("latency", range(*latency)));
+            }
+            values
+        }
+        LinkTrouble::Hold | LinkTrouble::Reset | LinkTrouble::Refuse => Vec::new(),
     };
     with(&fault.link, &values)
 }
@@ -114,13 +121,7 @@ fn node(fault: &NodeFault) -> String {
             parts.extend(clock.skew.map(|skew| format!("skew: {skew}")));
             parts.extend(clock.drift.map(|drift| format!("drift: {drift}")));
             parts.extend(clock.jump.map(|jump| format!("jump: {jump}")));
-            parts.extend((!clock.freeze.is_no()).then(|| "freeze: true".to_owned()));
-        }
-        NodeTrouble::Refuse => {}
-        NodeTrouble::Dns(DnsTrouble::NotFound) => parts.push("fault: not-found".to_owned()),
-        NodeTrouble::Dns(DnsTrouble::Timeout) => parts.push("fault: timeout".to_owned()),
-        NodeTrouble::Dns(DnsTrouble::Slow { latency }) => {
-            parts.push(format!("fault: slow, latency: {}", range(*latency)));
+            parts.extend(clock.freeze.then(|| "freeze: true".to_owned()));
         }
         NodeTrouble::Buggify(buggify) => {
             if !buggify.sites.is_empty() {
@@ -129,7 +130,12 @@ fn node(fault: &NodeFault) -> String {
             parts.push(format!("enable: {}, fire: {}", buggify.enable, buggify.fire));
         }
         NodeTrouble::Hook(hook) => {
-            parts.push(format!("point: {}, percent: {}", quoted(&hook.point), hook.percent));
+            parts.push(format!("point: {}", quoted(&hook.point)));
+            parts.push(match &hook.when {
+                HookWhen::Nth(nth) => format!("nth: {nth}"),
+                HookWhen::Percent(percent) => format!("percent: {percent}"),
+                HookWhen::Listed(places) => format!("injections: {}", sequence(places.iter().map(injection))),
+            });
             parts.push(match hook.act {
                 HookAct::Kill { restart } => format!("crash: kill, restart: {restart}"),
                 HookAct::PowerLoss { restart } => format!("crash: power-loss, restart: {restart}"),
@@ -138,6 +144,11 @@ fn node(fault: &NodeFault) -> String {
         }
     }
     braces(parts)
+}
+
+fn injection(at: &Injection) -> String {
+    let (site, node) = (quoted(&at.site), quoted(at.node.as_str()));
+    format!("{{ site: {site}, node: {node}, nth: {} }}", at.nth)
 }
 
 fn disk(fault: &DiskFault) -> String {

@@ -7,11 +7,11 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use squall_history::{
-    Action, Buggify, Chance, ClockTrouble, Direction, DiskFault, DiskOp, DiskProfile, DiskTrouble,
-    DnsTrouble, Drift, Expect, FaultId, Filter, Freeze, Hook, HookAct, InvariantChoice, KnownFailure, Limits,
-    LinkFault, LinkSelector, LinkTrouble, Mode, NetworkProfile, NodeFault, NodeName, NodeSpec, NodeTrouble,
+    Action, Bandwidth, Buggify, Chance, ClockChange, ClockDrift, ClockOffset, Direction, DiskFault, DiskOp, DiskProfile, DiskTrouble,
+    DnsTrouble, Drift, Expect, FaultId, Filter, Hook, HookAct, HookWhen, Injection, InvariantChoice, KnownFailure, Limits,
+    LinkFault, LinkSelector, LatencyShape, LinkTrouble, Mode, NetworkProfile, NodeFault, NodeName, NodeSpec, NodeTrouble,
     Offset, PLAN_FORMAT, Partition, PartitionShape, Plan, PlannedFault, Ppm, Reseed, Rot, Seed, Selector,
-    Sequence, Shape, SimDuration, SimTime, Step, StepFault, StopOn, SystemPlan, Topology, Veto,
+    Sequence, SimDuration, SimTime, Step, StepFault, StopOn, SystemPlan, Topology, Veto,
 };
 
 const ROLES: [&str; 3] = ["controller", "worker", "client"];
@@ -166,7 +166,7 @@ fn action(nodes: Vec<NodeSpec>, zones: Vec<String>) -> BoxedStrategy<Action> {
             direction,
         })
     };
-    let shapes: Vec<PartitionShape> = PartitionShape::ALL.iter().map(|(_, shape)| *shape).collect();
+    let shapes: Vec<PartitionShape> = PartitionLatencyShape::ALL.iter().map(|(_, shape)| *shape).collect();
     prop_oneof![
         one().prop_map(Action::Kill),
         one().prop_map(Action::PowerLoss),
@@ -191,7 +191,7 @@ fn chance() -> impl Strategy<Value = Chance> {
 }
 
 fn link_trouble() -> impl Strategy<Value = LinkTrouble> {
-    let shapes: Vec<Shape> = Shape::ALL.iter().map(|(_, shape)| *shape).collect();
+    let shapes: Vec<LatencyShape> = Shape::ALL.iter().map(|(_, shape)| *shape).collect();
     prop_oneof![
         (span(), span(), proptest::sample::select(shapes), share()).prop_map(
             |(latency, jitter, shape, correlation)| LinkTrouble::Latency {
@@ -205,9 +205,15 @@ fn link_trouble() -> impl Strategy<Value = LinkTrouble> {
         chance().prop_map(LinkTrouble::Duplicate),
         chance().prop_map(LinkTrouble::Corrupt),
         (chance(), span()).prop_map(|(chance, delay)| LinkTrouble::Reorder { chance, delay }),
-        (1..=u64::MAX, any::<u64>()).prop_map(|(rate, queue)| LinkTrouble::Bandwidth { rate, queue }),
+        (1..=u64::MAX, any::<u64>()).prop_map(|(bytes_per_second, queue_bytes)| LinkTrouble::Bandwidth(
+            Bandwidth { bytes_per_second, queue_bytes }
+        )),
         Just(LinkTrouble::Hold),
         Just(LinkTrouble::Reset),
+        Just(LinkTrouble::Refuse),
+        Just(LinkTrouble::Dns(DnsTrouble::Fail)),
+        Just(LinkTrouble::Dns(DnsTrouble::TimeOut)),
+        range().prop_map(|latency| LinkTrouble::Dns(DnsTrouble::Slow { latency })),
     ]
 }
 
@@ -215,23 +221,23 @@ fn range() -> impl Strategy<Value = (SimDuration, SimDuration)> {
     (span(), span()).prop_map(|(a, b)| (a.min(b), a.max(b)))
 }
 
-fn offset() -> impl Strategy<Value = Offset> {
+fn offset() -> impl Strategy<Value = ClockOffset> {
     (span(), any::<bool>()).prop_map(|(span, ahead)| {
         let size = i64::try_from(span.as_nanos()).unwrap();
-        Offset(if ahead { size } else { -size })
+        ClockOffset(if ahead { size } else { -size })
     })
 }
 
 fn node_trouble() -> impl Strategy<Value = NodeTrouble> {
-    let drift = (-500_000..=1_000_000).prop_map(|ppm| Drift::new(ppm).unwrap());
-    let freeze = prop_oneof![Just(Freeze::No), Just(Freeze::Yes)];
-    let clock = (option::of(offset()), option::of(drift), option::of(offset()), freeze)
-        .prop_map(|(skew, drift, jump, freeze)| ClockTrouble { skew, drift, jump, freeze })
-        .prop_filter("something is wrong", |clock| *clock != ClockTrouble::default());
-    let dns = prop_oneof![
-        Just(DnsTrouble::NotFound),
-        Just(DnsTrouble::Timeout),
-        range().prop_map(|latency| DnsTrouble::Slow { latency }),
+    let drift = (-ClockDrift::MOST..=ClockDrift::MOST).prop_map(|ppm| ClockDrift::new(ppm).unwrap());
+    let clock = (option::of(offset()), option::of(drift), option::of(offset()), any::<bool>())
+        .prop_map(|(skew, drift, jump, freeze)| ClockChange { skew, drift, jump, freeze })
+        .prop_filter("something is wrong", |clock| !clock.is_nothing());
+    let place = (glob(), any::<u64>()).prop_map(|(site, nth)| Injection { site, node: "client-1".into(), nth });
+    let when = prop_oneof![
+        (1..=u64::MAX).prop_map(HookWhen::Nth),
+        share().prop_map(HookWhen::Percent),
+        vec(place, 0..3).prop_map(HookWhen::Listed),
     ];
     let act = prop_oneof![
         span().prop_map(|restart| HookAct::Kill { restart }),
@@ -241,8 +247,6 @@ fn node_trouble() -> impl Strategy<Value = NodeTrouble> {
     prop_oneof![
         (2..=u32::MAX).prop_map(|factor| NodeTrouble::Slow { factor }),
         clock.prop_map(NodeTrouble::Clock),
-        Just(NodeTrouble::Refuse),
-        dns.prop_map(NodeTrouble::Dns),
         (vec(glob(), 0..3), share(), share())
             .prop_map(|(sites, enable, fire)| NodeTrouble::Buggify(Buggify { sites, enable, fire })),
         (glob(), share(), act).prop_map(|(point, percent, act)| NodeTrouble::Hook(Hook {

@@ -177,9 +177,12 @@ fn rule(trouble: &LinkTrouble) -> Rule {
         LinkTrouble::Loss(chance) => Rule::Loss(chance.percent),
         LinkTrouble::Duplicate(chance) => Rule::Duplicate(chance.percent),
         LinkTrouble::Reorder { chance, delay } => Rule::Reorder { chance: chance.percent, delay },
-        LinkTrouble::Corrupt(_) | LinkTrouble::Bandwidth { .. } | LinkTrouble::Hold | LinkTrouble::Reset => {
-            unbuilt(trouble.keyword())
-        }
+        LinkTrouble::Corrupt(_)
+        | LinkTrouble::Bandwidth(_)
+        | LinkTrouble::Hold
+        | LinkTrouble::Reset
+        | LinkTrouble::Refuse
+        | LinkTrouble::Dns(_) => unbuilt(trouble.keyword()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Applying and ending one fault.
 
 use squall_history::{
-    Body, DiskTrouble, FaultEvent, HookAct, Identity, NodeName, NodeTrouble, PlannedFault, SimTime, Veto,
+    Body, DiskTrouble, FaultEvent, HookAct, Identity, LinkTrouble, NodeName, NodeTrouble, PlannedFault, SimTime, Veto,
 };
 use squall_sim::Effects;
 
@@ -103,7 +103,10 @@ impl Nemesis<'_> {
                 effects.merge(&engine.reset(&links));
                 Hold::Done
             }
-            Act::Link(trouble, links) => Hold::Rule(engine.add_link_fault(identity, &trouble, &links)),
+            Act::Link(trouble, links) => {
+                let rule = engine.add_link_fault(identity, &trouble, &links);
+                if parts(&trouble) { Hold::Cut(rule, links) } else { Hold::Rule(rule) }
+            }
             Act::Node(trouble, nodes) => {
                 let fault = engine.add_node_fault(identity, &trouble, &nodes);
                 Hold::Node(fault, if stops(&trouble) { nodes } else { Vec::new() })
@@ -193,6 +196,7 @@ impl Nemesis<'_> {
             | Act::Stop(nodes, _)
             | Act::Wipe(nodes) => state.stopped.extend(nodes.iter().cloned()),
             Act::Cut(links) => state.cut.extend(links.iter().cloned()),
+            Act::Link(trouble, links) if parts(trouble) => state.cut.extend(links.iter().cloned()),
             Act::Node(trouble, nodes) if stops(trouble) => state.stopped.extend(nodes.iter().cloned()),
             Act::Disk(fault, _) if cost(&fault.trouble) == Cost::Nothing => {}
             Act::Disk(_, nodes) => state.stopped.extend(nodes.iter().cloned()),
@@ -202,14 +206,17 @@ impl Nemesis<'_> {
     }
 }
 
-/// Whether a fault of running nodes may stop them, or keep them from what others ask of them.
+/// Whether a fault of links keeps nodes apart: packets that are held do not arrive while it lasts, and
+/// who cannot connect will soon not be connected.
+fn parts(trouble: &LinkTrouble) -> bool {
+    matches!(trouble, LinkTrouble::Hold | LinkTrouble::Refuse)
+}
+
+/// Whether a fault of running nodes may stop them.
 fn stops(trouble: &NodeTrouble) -> bool {
     match trouble {
-        NodeTrouble::Refuse => true,
         NodeTrouble::Hook(hook) => !matches!(hook.act, HookAct::Delay { .. }),
-        NodeTrouble::Slow { .. } | NodeTrouble::Clock(_) | NodeTrouble::Dns(_) | NodeTrouble::Buggify(_) => {
-            false
-        }
+        NodeTrouble::Slow { .. } | NodeTrouble::Clock(_) | NodeTrouble::Buggify(_) => false,
     }
 }
 
