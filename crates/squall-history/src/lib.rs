@@ -24,7 +24,7 @@ pub mod topology;
 pub mod vocab;
 
 pub use digest::{Digest, Folder};
-pub use disk::DiskEvent;
+pub use disk::{DISKS, DiskEvent, disk_mount, disk_of};
 pub use disk_fault::{DiskFault, DiskOp, DiskTrouble, Rot};
 pub use draw::{Domain, Draw, Draws, Identity};
 pub use expect::{Expect, InvariantChoice, KnownFailure, Limits, StopOn};

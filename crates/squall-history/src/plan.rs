@@ -137,7 +137,7 @@ pub struct DiskProfile {
     pub latency: (SimDuration, SimDuration),
     /// Shortest and longest time of a sync.
     pub fsync: (SimDuration, SimDuration),
-    /// Bytes that the files of a node may hold together; absent: no bound.
+    /// Bytes that the files of a disk may hold together; absent: no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u64>,
 }

@@ -10,7 +10,6 @@ use squall_history::{
 use crate::caller::{self, Caller};
 use crate::disk::Disks;
 use crate::disk::fault::DiskRuleId;
-use crate::disk::truth::Touched;
 use crate::effects::Effects;
 use crate::net::Network;
 use crate::net::rule::{Rule, RuleId};
@@ -315,7 +314,7 @@ impl Sim {
                 world.record_node(node, event);
             }
             // After the node's own record: who judges a loss of power must know what was certain before.
-            world.disk_tell(node, Touched::Anything);
+            world.disk_tell_all(node);
             (world.nodes.get(node).boot, world.tasks_take_all(node))
         });
         effects.add("tasks-dropped", bodies.len() as u64);
