@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::time::DurationError;
 use crate::SimDuration;
+use crate::time::DurationError;
 
 /// How far a clock is off, in nanoseconds: above zero it shows too much. Written as a duration with
 /// its sign: `-20ms`, `500ms`.

@@ -1,4 +1,8 @@
-//! What lies durably on the nodes' disks, as the simulator knows it.
+//! The disks of a node by their names, and what lies durably on them, as the simulator knows it.
+//!
+//! A node has several disks. The first holds its directory; each further one is mounted in it under
+//! a name of its own (`disk1`, `disk2`, …), as on a machine with several drives. So one path says on
+//! which disk something lies, to programs, to the globs of faults and to oracles.
 //!
 //! A system's own account of its disk is worth nothing when the question is whether it synced. So
 //! the simulator tells, and nothing that runs on a node can speak these words. There is one, told
@@ -6,6 +10,7 @@
 //! one record a sync. What the bytes are is not told.
 
 use std::ops::Range;
+use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,4 +36,63 @@ pub enum DiskEvent {
         /// Which bytes, first included, last not; in order, with gaps between them.
         ranges: Vec<Range<u64>>,
     },
+}
+
+/// How many disks a node has: numbers from zero.
+pub const DISKS: u32 = 16;
+
+/// Where a disk's files begin, in the node's directory: empty for the first, `disk1` for the second.
+///
+/// # Panics
+/// If a node has no such disk.
+pub fn disk_mount(disk: u32) -> String {
+    assert!(disk < DISKS, "a node has disks 0 to {}, and no disk {disk}", DISKS - 1);
+    if disk == 0 { String::new() } else { format!("disk{disk}") }
+}
+
+/// The disk on which something of a node's directory lies, and its path there.
+pub fn disk_of(path: &Path) -> (u32, &Path) {
+    let mut parts = path.components();
+    match parts.next() {
+        Some(Component::Normal(first)) => match first.to_str().and_then(mounted) {
+            Some(disk) => (disk, parts.as_path()),
+            None => (0, path),
+        },
+        _ => (0, path),
+    }
+}
+
+/// The disk that is mounted under a name.
+fn mounted(name: &str) -> Option<u32> {
+    let digits = name.strip_prefix("disk")?;
+    // One name for each disk: `disk01` and `disk0` are names as any.
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+    digits.parse().ok().filter(|disk| is_plain && *disk < DISKS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_lies_on_the_disk_that_its_first_part_names() {
+        for (path, disk, there) in [
+            ("", 0, ""),
+            ("a/b", 0, "a/b"),
+            ("disk1/a/b", 1, "a/b"),
+            ("disk1", 1, ""),
+            ("disk15/x", 15, "x"),
+            ("disk16/x", 0, "disk16/x"),
+            ("disk0/x", 0, "disk0/x"),
+            ("disk01/x", 0, "disk01/x"),
+            ("disk+1/x", 0, "disk+1/x"),
+            ("disk", 0, "disk"),
+            ("wrk/disk1/x", 0, "wrk/disk1/x"),
+        ] {
+            assert_eq!(disk_of(Path::new(path)), (disk, Path::new(there)), "{path}");
+        }
+        for disk in 0..DISKS {
+            assert_eq!(disk_of(&Path::new(&disk_mount(disk)).join("x")), (disk, Path::new("x")));
+        }
+    }
 }

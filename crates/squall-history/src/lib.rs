@@ -5,8 +5,8 @@
 //! or touches a file: the flow `scenario → plan → run → history → verdict → report` passes these
 //! values from stage to stage, and each stage lives in a crate of its own.
 
-pub mod clock;
 pub mod assertion;
+pub mod clock;
 pub mod condition;
 pub mod digest;
 pub mod disk;
@@ -16,10 +16,10 @@ pub mod expect;
 pub mod fault;
 pub mod history;
 pub mod id;
-pub mod link_fault;
-pub mod node_fault;
-pub mod network;
 pub mod injection;
+pub mod link_fault;
+pub mod network;
+pub mod node_fault;
 pub mod op;
 pub mod plan;
 pub mod quantity;
@@ -30,10 +30,10 @@ pub mod time;
 pub mod topology;
 pub mod vocab;
 
-pub use clock::{ClockChange, ClockDrift, ClockOffset, ClockProfile};
 pub use assertion::Assertion;
+pub use clock::{ClockChange, ClockDrift, ClockOffset, ClockProfile};
 pub use digest::{Digest, Folder};
-pub use disk::DiskEvent;
+pub use disk::{DISKS, DiskEvent, disk_mount, disk_of};
 pub use disk_fault::{DiskFault, DiskOp, DiskTrouble, Rot};
 pub use draw::{Domain, Draw, Draws, Identity};
 pub use expect::{Expect, InvariantChoice, KnownFailure, Limits, StopOn};
@@ -43,10 +43,10 @@ pub use fault::{
 };
 pub use history::{Header, History, HistoryError};
 pub use id::{Boot, NodeName, OpId, ProcessId};
-pub use link_fault::{Chance, LinkFault, LinkTrouble};
-pub use node_fault::{Buggify, Hook, HookAct, HookWhen, NodeFault, NodeTrouble};
-pub use network::{Bandwidth, DnsTrouble, LatencyShape, LinkProfile, NetworkProfile};
 pub use injection::Injection;
+pub use link_fault::{Chance, LinkFault, LinkTrouble};
+pub use network::{Bandwidth, DnsTrouble, LatencyShape, LinkProfile, NetworkProfile};
+pub use node_fault::{Buggify, Hook, HookAct, HookWhen, NodeFault, NodeTrouble};
 pub use op::{Op, Phase};
 pub use plan::{DiskProfile, Plan, Reseed, SystemPlan, Veto};
 pub use quantity::Ppm;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    ClockProfile, Expect, FaultId, Limits, LinkProfile, NetworkProfile, PlannedFault, Seed, Sequence, SimDuration, SimTime, Topology,
+    ClockProfile, Expect, FaultId, Limits, LinkProfile, NetworkProfile, PlannedFault, Seed, Sequence,
+    SimDuration, SimTime, Topology,
 };
 
 /// A plan: a pure function of (scenario, seed) before the run, and after it, with literal targets,
@@ -78,7 +79,7 @@ pub struct DiskProfile {
     pub latency: (SimDuration, SimDuration),
     /// Shortest and longest time of a sync.
     pub fsync: (SimDuration, SimDuration),
-    /// Bytes that the files of a node may hold together; absent: no bound.
+    /// Bytes that the files of a disk may hold together; absent: no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u64>,
 }

@@ -3,6 +3,9 @@
 //! What is written lies in the page cache until [`File::sync_all`]; a new, renamed or removed name
 //! is durable only after [`sync_dir`] of the directory that holds it. A killed process loses
 //! nothing of either, a loss of power loses both.
+//!
+//! A node has several disks ([`disk`]), each a device of its own: what lies on one is not moved to
+//! another by renaming, and each is full, slow or broken for itself.
 
 use std::fmt;
 use std::io::{self, SeekFrom};
@@ -12,10 +15,34 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 
+use squall_history::{disk_mount, disk_of};
 #[cfg(feature = "sim")]
 use squall_sim::disk::{fault::Target, wait};
 
 use crate::ground::{Ground, current};
+
+/// One of the node's disks, by number. The first, 0, holds the node's directory; disk `i` is mounted
+/// in it as `disk<i>`. Nothing need be made before it is used. Listing the node's directory does not
+/// show them.
+///
+/// # Panics
+/// If the number is not below [`DISKS`](squall_history::DISKS).
+pub fn disk(number: u32) -> Disk {
+    Disk(disk_mount(number).into())
+}
+
+/// A disk of the node.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Disk(PathBuf);
+
+impl Disk {
+    /// Where something of this disk lies in the node's directory: the path for the functions here.
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        // A root in `path` would replace the mount.
+        self.0.join(path.strip_prefix("/").unwrap_or(path))
+    }
+}
 
 /// How a file is opened; the names are those of `std::fs::OpenOptions`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -86,7 +113,7 @@ impl OpenOptions {
                 let mut options = tokio::fs::OpenOptions::new();
                 options.read(true).write(self.write).create(self.create);
                 options.create_new(self.create_new).truncate(self.truncate);
-                Inner::Tokio(options.open(rooted(place.as_deref(), &path)).await?)
+                Inner::Tokio(options.open(rooted(place.as_deref(), &path).await?).await?)
             }
         }))
     }
@@ -317,7 +344,12 @@ pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<
         }
         Ground::Tokio(place) => {
             let place = place.as_deref();
-            tokio::fs::rename(rooted(place, &from), rooted(place, &to)).await
+            // Directories of one real disk stand for the disks of a node of ours; elsewhere the mounts
+            // are the machine's own.
+            if place.is_some() && disk_of(&from).0 != disk_of(&to).0 {
+                return Err(io::Error::from_raw_os_error(EXDEV));
+            }
+            tokio::fs::rename(rooted(place, &from).await?, rooted(place, &to).await?).await
         }
     }
 }
@@ -334,7 +366,7 @@ pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
             wait::access(Target::Path(&path)).await;
             squall_sim::disk::remove_file(&path)
         }
-        Ground::Tokio(place) => tokio::fs::remove_file(rooted(place.as_deref(), &path)).await,
+        Ground::Tokio(place) => tokio::fs::remove_file(rooted(place.as_deref(), &path).await?).await,
     }
 }
 
@@ -350,7 +382,7 @@ pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
             wait::access(Target::Path(&path)).await;
             squall_sim::disk::create_dir_all(&path)
         }
-        Ground::Tokio(place) => tokio::fs::create_dir_all(rooted(place.as_deref(), &path)).await,
+        Ground::Tokio(place) => tokio::fs::create_dir_all(rooted(place.as_deref(), &path).await?).await,
     }
 }
 
@@ -367,10 +399,13 @@ pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<Vec<String>> {
             squall_sim::disk::read_dir(&path)
         }
         Ground::Tokio(place) => {
-            let mut entries = tokio::fs::read_dir(rooted(place.as_deref(), &path)).await?;
+            let mut entries = tokio::fs::read_dir(rooted(place.as_deref(), &path).await?).await?;
             let mut names = Vec::new();
             while let Some(entry) = entries.next_entry().await? {
                 names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+            if place.is_some() && path.as_os_str().is_empty() {
+                names.retain(|name| disk_of(Path::new(name)).0 == 0);
             }
             names.sort();
             Ok(names)
@@ -392,7 +427,7 @@ pub async fn sync_dir(path: impl AsRef<Path>) -> io::Result<()> {
             squall_sim::disk::finish_sync_dir(&path, ticket)
         }
         Ground::Tokio(place) => {
-            let directory = tokio::fs::File::open(rooted(place.as_deref(), &path)).await?;
+            let directory = tokio::fs::File::open(rooted(place.as_deref(), &path).await?).await?;
             directory.sync_all().await
         }
     }
@@ -410,7 +445,7 @@ pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
             wait::access(Target::Path(&path)).await;
             squall_sim::disk::exists(&path)
         }
-        Ground::Tokio(place) => tokio::fs::try_exists(rooted(place.as_deref(), &path)).await,
+        Ground::Tokio(place) => tokio::fs::try_exists(rooted(place.as_deref(), &path).await?).await,
     }
 }
 
@@ -434,6 +469,15 @@ fn inside(path: &Path) -> io::Result<PathBuf> {
     Ok(clean)
 }
 
-fn rooted(place: Option<&crate::real::Place>, path: &Path) -> PathBuf {
-    place.map_or_else(|| path.to_owned(), |place| place.root.join(path))
+/// The real path. A disk's mount is made at its first use.
+async fn rooted(place: Option<&crate::real::Place>, path: &Path) -> io::Result<PathBuf> {
+    let Some(place) = place else { return Ok(path.to_owned()) };
+    let (disk, _) = disk_of(path);
+    if disk > 0 {
+        tokio::fs::create_dir_all(place.root.join(disk_mount(disk))).await?;
+    }
+    Ok(place.root.join(path))
 }
+
+/// EXDEV, the error number of `io::ErrorKind::CrossesDevices`.
+const EXDEV: i32 = 18;

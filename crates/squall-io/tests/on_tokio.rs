@@ -170,6 +170,24 @@ fn files_work_as_simulated_and_stay_in_the_nodes_directory() {
     assert_eq!(told, expected);
 }
 
+#[test]
+fn several_disks_behave_as_simulated() {
+    let told = run(|tell| async move {
+        let disk = fs::disk(1);
+        tell.send(format!("{:?}", fs::try_exists("disk1").await?)).unwrap();
+        fs::write(disk.path("file"), b"1").await?;
+        fs::sync_dir(disk.path("")).await?;
+        fs::write("two", b"2").await?;
+        tell.send(format!("{:?} {:?}", fs::read_dir("").await?, fs::read_dir(disk.path("")).await?)).unwrap();
+        let moved = fs::rename("two", disk.path("two")).await.unwrap_err();
+        tell.send(format!("{:?} {:?}", moved.kind(), moved.raw_os_error())).unwrap();
+        fs::rename(disk.path("file"), disk.path("three")).await?;
+        tell.send(format!("{:?}", fs::read("disk1/three").await?)).unwrap();
+        Ok(())
+    });
+    assert_eq!(told, ["true", "[\"two\"] [\"file\"]", "CrossesDevices Some(18)", "[49]"]);
+}
+
 /// Counts itself while it lives.
 struct Counted(Arc<AtomicUsize>);
 

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 
 use squall_history::{
-    Action, Bandwidth, Buggify, Chance, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter, Hook, HookAct, HookWhen,
-    LinkSelector, LinkTrouble, Mode, NodeName, NodeTrouble, Partition, PlannedFault, Ppm, Rot, Selector,
+    Action, Bandwidth, Buggify, Chance, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter, Hook, HookAct,
+    HookWhen, LinkSelector, LinkTrouble, Mode, NodeName, NodeTrouble, Partition, PlannedFault, Ppm, Rot,
+    Selector,
 };
 
 use crate::text::{counted, first_few, one_line};

@@ -4,7 +4,7 @@
 //! text `lo..hi` in them is then replaced by one value of the same kind. Quoted text is no range.
 
 use serde_json::Value;
-use squall_history::{Draw, ClockDrift, ClockOffset, Ppm, SimDuration};
+use squall_history::{ClockDrift, ClockOffset, Draw, Ppm, SimDuration};
 
 use crate::codes::Code;
 use crate::diagnostic::Report;

@@ -4,7 +4,7 @@
 //! and shares are drawn in steps of about a thousandth of the range's width, so that plans stay
 //! readable (`3.281s`); counts are drawn exactly.
 
-use squall_history::{Domain, Draw, Draws, ClockDrift, Identity, ClockOffset, Ppm, SimDuration};
+use squall_history::{ClockDrift, ClockOffset, Domain, Draw, Draws, Identity, Ppm, SimDuration};
 
 use crate::any_range::AnyRange;
 use crate::codes::Code;

@@ -11,7 +11,6 @@ use crate::caller::{self, Caller};
 use crate::coop::hook;
 use crate::disk::Disks;
 use crate::disk::fault::DiskRuleId;
-use crate::disk::truth::Touched;
 use crate::effects::Effects;
 use crate::net::Network;
 use crate::net::rule::{Rule, RuleId};
@@ -458,7 +457,7 @@ impl World {
             self.record_node(node, event);
         }
         // After the node's own record: who judges a loss of power must know what was certain before.
-        self.disk_tell(node, Touched::Anything);
+        self.disk_tell_all(node);
     }
 
     pub(crate) fn record_node(&mut self, node: u32, event: NodeEvent) {

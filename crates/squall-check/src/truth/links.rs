@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use squall_history::{
     Action, Body, Direction, DiskFault, DiskTrouble, FaultEvent, FaultId, LinkFault, LinkSelector,
-    LinkTrouble, NodeFault, NodeName,
-    Partition, Record, Selector,
+    LinkTrouble, NodeFault, NodeName, Partition, Record, Selector,
 };
 
 /// A directed pair of nodes.

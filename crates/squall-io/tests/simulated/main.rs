@@ -10,6 +10,7 @@ mod deaths;
 mod digests;
 mod disk_errors;
 mod disk_lies;
+mod disk_several;
 mod disk_times;
 mod exits;
 mod files;

@@ -1,8 +1,6 @@
 //! Fault actions on links: which links, and what is wrong with them.
 
-use squall_history::{
-    Bandwidth, Chance, DnsTrouble, LatencyShape, LinkFault, LinkTrouble, Ppm, SimDuration,
-};
+use squall_history::{Bandwidth, Chance, DnsTrouble, LatencyShape, LinkFault, LinkTrouble, Ppm, SimDuration};
 
 use super::{quantity, share, span};
 use crate::codes::Code;
@@ -41,8 +39,7 @@ const BANDWIDTH: Keys =
 const HOLD: Keys = Keys { of: "`hold`", known: &["from", "to", "direction"], planned: &[] };
 const RESET: Keys = Keys { of: "`reset`", known: &["from", "to", "direction"], planned: &[] };
 const REFUSE: Keys = Keys { of: "`refuse`", known: &["from", "to", "direction"], planned: &[] };
-const DNS: Keys =
-    Keys { of: "`dns`", known: &["from", "to", "direction", "fault", "latency"], planned: &[] };
+const DNS: Keys = Keys { of: "`dns`", known: &["from", "to", "direction", "fault", "latency"], planned: &[] };
 
 /// Reads the value of one of [`KEYWORDS`].
 pub(super) fn read(keyword: &str, value: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<LinkFault> {

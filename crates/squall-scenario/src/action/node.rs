@@ -1,7 +1,8 @@
 //! Fault actions on nodes that go on running: whose, and what is wrong.
 
 use squall_history::{
-    Buggify, ClockChange, Hook, HookAct, HookWhen, Injection, NodeFault, NodeName, NodeTrouble, Ppm, SimDuration,
+    Buggify, ClockChange, Hook, HookAct, HookWhen, Injection, NodeFault, NodeName, NodeTrouble, Ppm,
+    SimDuration,
 };
 
 use super::{quantity, share, span, target, target_of};

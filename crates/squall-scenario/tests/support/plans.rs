@@ -7,11 +7,12 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use squall_history::{
-    Action, Bandwidth, Buggify, Chance, ClockChange, ClockDrift, ClockOffset, Direction, DiskFault, DiskOp, DiskProfile, DiskTrouble,
-    DnsTrouble, Drift, Expect, FaultId, Filter, Hook, HookAct, HookWhen, Injection, InvariantChoice, KnownFailure, Limits,
-    LinkFault, LinkSelector, LatencyShape, LinkTrouble, Mode, NetworkProfile, NodeFault, NodeName, NodeSpec, NodeTrouble,
-    Offset, PLAN_FORMAT, Partition, PartitionShape, Plan, PlannedFault, Ppm, Reseed, Rot, Seed, Selector,
-    Sequence, SimDuration, SimTime, Step, StepFault, StopOn, SystemPlan, Topology, Veto,
+    Action, Bandwidth, Buggify, Chance, ClockChange, ClockDrift, ClockOffset, Direction, DiskFault, DiskOp,
+    DiskProfile, DiskTrouble, DnsTrouble, Drift, Expect, FaultId, Filter, Hook, HookAct, HookWhen, Injection,
+    InvariantChoice, KnownFailure, LatencyShape, Limits, LinkFault, LinkSelector, LinkTrouble, Mode,
+    NetworkProfile, NodeFault, NodeName, NodeSpec, NodeTrouble, Offset, PLAN_FORMAT, Partition,
+    PartitionShape, Plan, PlannedFault, Ppm, Reseed, Rot, Seed, Selector, Sequence, SimDuration, SimTime,
+    Step, StepFault, StopOn, SystemPlan, Topology, Veto,
 };
 
 const ROLES: [&str; 3] = ["controller", "worker", "client"];
@@ -233,7 +234,8 @@ fn node_trouble() -> impl Strategy<Value = NodeTrouble> {
     let clock = (option::of(offset()), option::of(drift), option::of(offset()), any::<bool>())
         .prop_map(|(skew, drift, jump, freeze)| ClockChange { skew, drift, jump, freeze })
         .prop_filter("something is wrong", |clock| !clock.is_nothing());
-    let place = (glob(), any::<u64>()).prop_map(|(site, nth)| Injection { site, node: "client-1".into(), nth });
+    let place =
+        (glob(), any::<u64>()).prop_map(|(site, nth)| Injection { site, node: "client-1".into(), nth });
     let when = prop_oneof![
         (1..=u64::MAX).prop_map(HookWhen::Nth),
         share().prop_map(HookWhen::Percent),

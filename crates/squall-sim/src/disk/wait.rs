@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use squall_history::{DiskProfile, Domain, SimDuration};
 
+use super::At;
 use super::fault::Target;
 use crate::caller;
 use crate::timer::Sleep;
@@ -29,12 +30,12 @@ impl<'a> Wait<'a> {
         let caller = caller::expect();
         let wait = world::with(|world| {
             let (low, high) = range(&world.disks.profile);
-            let count = &mut world.disks.operations[caller.node as usize];
-            *count += 1;
-            let identity = world.nodes.get(caller.node).identity;
-            let wait = world.draws.draw(Domain::Disk, identity, *count).between(low.0, high.0);
+            let at = At { node: caller.node, disk: target.disk() };
+            let operation = world.disks.count_operation(at);
+            let identity = world.disk_identity(at);
+            let wait = world.draws.draw(Domain::Disk, identity, operation).between(low.0, high.0);
             world.trace.fold(wait);
-            SimDuration(wait) + world.disk_slowness(caller.node, target)
+            SimDuration(wait) + world.disk_slowness(at, target)
         });
         Self { run: caller::run(), target, sleep: Sleep::until(caller::now() + wait), place: None }
     }
@@ -45,9 +46,8 @@ impl<'a> Wait<'a> {
     /// On a thread or in a run other than its own.
     pub fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.sleep.poll_elapsed(cx));
-        let node = caller::expect().node;
-        let goes_on =
-            world::with(|world| world.disk_may_go_on(node, self.target, &mut self.place, cx.waker()));
+        let at = At { node: caller::expect().node, disk: self.target.disk() };
+        let goes_on = world::with(|world| world.disk_may_go_on(at, self.target, &mut self.place, cx.waker()));
         if goes_on { Poll::Ready(()) } else { Poll::Pending }
     }
 }

@@ -1,7 +1,8 @@
 //! Applying and ending one fault.
 
 use squall_history::{
-    Body, DiskTrouble, FaultEvent, HookAct, Identity, LinkTrouble, NodeName, NodeTrouble, PlannedFault, SimTime, Veto,
+    Body, DiskTrouble, FaultEvent, HookAct, Identity, LinkTrouble, NodeName, NodeTrouble, PlannedFault,
+    SimTime, Veto,
 };
 use squall_sim::Effects;
 
