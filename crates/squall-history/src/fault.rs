@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DiskFault, LinkFault, NodeFault, NodeName, Ppm, SimDuration, SimTime};
+use crate::{DiskFault, LinkFault, NodeFault, NodeName, NodeSpec, Ppm, SimDuration, SimTime};
 
 /// Identity of a fault in its plan: the entry's `name`, else its action, then `#` and a counter.
 /// Given at planning, kept by bound and shrunk plans; its draws are addressed by it.
@@ -150,6 +150,16 @@ pub struct Filter {
     /// How many of the matching.
     #[serde(default)]
     pub mode: Mode,
+}
+
+impl Filter {
+    /// Whether a node is among those of which the mode takes some.
+    pub fn fits(&self, node: &NodeSpec) -> bool {
+        let zone_fits = || node.zone.as_ref().is_some_and(|zone| self.zones.contains(zone));
+        (self.roles.is_empty() || self.roles.contains(&node.role))
+            && (self.zones.is_empty() || zone_fits())
+            && self.labels.iter().all(|(key, value)| node.labels.get(key) == Some(value))
+    }
 }
 
 /// How many of the matching nodes; which of them is drawn.

@@ -12,7 +12,7 @@ use squall_check::Violation;
 use squall_history::vocab::batch::FirstTold;
 use squall_history::vocab::{Custom, raft};
 use squall_history::{
-    Body, Boot, DiskEvent, FaultEvent, History, NodeEvent, NodeName, Op, Phase, Record, SimTime,
+    Assertion, Body, Boot, DiskEvent, FaultEvent, History, NodeEvent, NodeName, Op, Phase, Record, SimTime,
 };
 
 use crate::Style;
@@ -149,7 +149,19 @@ impl Lines {
             Body::Disk(event) if self.detail == Detail::Trace => {
                 self.line(record.at, node, &disk_words(event), Tone::Quiet);
             }
-            Body::Batch(_) | Body::Custom(_) | Body::Disk(_) => {}
+            Body::Assert(Assertion::Broken { name, place, details }) => {
+                let what = format!("asserted `{name}` at {place}, and it is not so: {details}");
+                self.line(record.at, node, &one_line(&what, WORDS_CHARS_MAX), Tone::Bad);
+            }
+            Body::Assert(Assertion::Reached { name }) if self.detail == Detail::Trace => {
+                self.line(
+                    record.at,
+                    node,
+                    &one_line(&format!("reached `{name}`"), WORDS_CHARS_MAX),
+                    Tone::Quiet,
+                );
+            }
+            Body::Batch(_) | Body::Custom(_) | Body::Disk(_) | Body::Assert(_) => {}
         }
     }
 

@@ -18,6 +18,7 @@ mod expect;
 mod faults;
 mod fields;
 mod names;
+mod network;
 mod overrides;
 mod plan;
 mod range;

@@ -31,6 +31,8 @@ impl Scenario {
         let draws = Draws::new(seed);
         let at = |name: &str| Address { draws: &draws, identity: Identity::of(name), n: 0 };
         let duration = scenario.duration.draw(at("duration").field(""));
+        let topology = scenario.topology.draw(&at("topology"));
+        let links = scenario.network.draw_links(&topology, &at("links"));
         let (faults, sequences) = Planner::plan(&scenario.faults, &draws, duration);
         Plan {
             format: PLAN_FORMAT,
@@ -44,11 +46,11 @@ impl Scenario {
                 bugs: overrides.bugs.as_ref().unwrap_or(&scenario.bugs).clone(),
             },
             workload: scenario.workload.draw(&draws),
-            topology: scenario.topology.draw(&at("topology")),
+            topology,
             network: scenario.network.draw(&at("network")),
-            links: Vec::new(),
+            links,
             disk: scenario.disk.draw(&at("disk")),
-            clock: squall_history::ClockProfile::default(),
+            clock: scenario.clock,
             duration,
             faults,
             sequences,

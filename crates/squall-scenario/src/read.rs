@@ -9,11 +9,12 @@ use crate::expect::Expectations;
 use crate::faults;
 use crate::fields::{self, Fields, Keys, shown};
 use crate::names::is_plain_name;
+use crate::network::Network;
 use crate::range::{self, Ranged};
 use crate::scenario::{DEFAULT_ENGINE, Scenario};
 use crate::scope::{Author, Scope};
 use crate::section::{Section, SectionKind};
-use crate::surroundings::{self, Network, Seeds};
+use crate::surroundings::{self, Seeds};
 use crate::topology;
 use crate::tree::Node;
 use crate::yaml;
@@ -28,6 +29,7 @@ const TOP: Keys = Keys {
         "system",
         "topology",
         "network",
+        "clock",
         "disk",
         "workload",
         "duration",
@@ -39,7 +41,7 @@ const TOP: Keys = Keys {
         "reseed",
         "vetoes",
     ],
-    planned: &["clock", "injections"],
+    planned: &[],
 };
 const SYSTEM: Keys = Keys { of: "`system`", known: &["name", "config", "bugs"], planned: &[] };
 const RESEED: Keys = Keys { of: "an entry of `reseed`", known: &["at", "seed"], planned: &[] };
@@ -108,7 +110,8 @@ impl<'a> Reader<'a> {
             config: system.config,
             bugs: system.bugs,
             workload: self.workload(&fields, system.entry),
-            network: Network::read(fields.get("network"), self.report),
+            network: Network::read(fields.get("network"), &scope, self.report),
+            clock: surroundings::clock(fields.get("clock"), self.report),
             disk: surroundings::Disk::read(fields.get("disk"), self.report),
             duration: duration.unwrap_or(Ranged::fixed(SimDuration::ZERO)),
             faults: faults.unwrap_or_default(),

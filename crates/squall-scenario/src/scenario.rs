@@ -1,13 +1,14 @@
 //! A scenario: a file that has been read and checked against a catalogue.
 
-use squall_history::{Digest, Folder, Limits, Reseed, SimDuration, Veto};
+use squall_history::{ClockProfile, Digest, Folder, Limits, Reseed, SimDuration, Veto};
 
 use crate::diagnostic::{Diagnostics, Source};
 use crate::expect::Expectations;
 use crate::faults::FaultEntry;
+use crate::network::Network;
 use crate::range::Ranged;
 use crate::section::Section;
-use crate::surroundings::{Disk, Network, Seeds};
+use crate::surroundings::{Disk, Seeds};
 use crate::topology::TopologyPlan;
 
 /// The engine of a scenario that names none.
@@ -37,6 +38,7 @@ pub struct Scenario {
     pub(crate) workload: Section,
     pub(crate) topology: TopologyPlan,
     pub(crate) network: Network,
+    pub(crate) clock: ClockProfile,
     pub(crate) disk: Disk,
     pub(crate) duration: Ranged<SimDuration>,
     pub(crate) faults: Vec<FaultEntry>,

@@ -1,7 +1,7 @@
-//! The sections `network`, `disk` and `limits`, and `seeds`.
+//! The sections `disk`, `clock` and `limits`, and `seeds`.
 
 use squall_history::{
-    DiskProfile, Domain, Draws, Identity, Limits, NetworkProfile, Ppm, Seed, SimDuration, StopOn,
+    ClockDrift, ClockOffset, ClockProfile, DiskProfile, Domain, Draws, Identity, Limits, Seed, StopOn,
 };
 
 use crate::codes::Code;
@@ -10,70 +10,13 @@ use crate::fields::{self, Fields, Keys};
 use crate::range::{self, Address, Bytes, Quantity, Ranged};
 use crate::tree::{Kind, Node};
 
-const NETWORK: Keys = Keys {
-    of: "`network`",
-    known: &["profile", "latency", "jitter", "loss", "duplicate", "reorder"],
-    planned: &["bandwidth", "links"],
-};
 const DISK: Keys = Keys { of: "`disk`", known: &["latency", "fsync", "capacity"], planned: &[] };
+const CLOCK: Keys = Keys { of: "`clock`", known: &["drift", "skew", "uncertainty"], planned: &[] };
 const LIMITS: Keys = Keys { of: "`limits`", known: &["events", "wall", "memory", "stop-on"], planned: &[] };
 const SEEDS: Keys = Keys { of: "`seeds`", known: &["from", "count"], planned: &[] };
 const STOPS: [(&str, StopOn); 2] = [("first-violation", StopOn::FirstViolation), ("end", StopOn::End)];
 
-/// The network before any fault; each value may be a range.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Network {
-    latency: Ranged<SimDuration>,
-    jitter: Ranged<SimDuration>,
-    loss: Ranged<Ppm>,
-    duplicate: Ranged<Ppm>,
-    reorder: Ranged<Ppm>,
-}
-
-impl Network {
-    /// A profile by name, with values of its own where the section gives them.
-    pub(crate) fn read(node: Option<&Node>, report: &mut Report) -> Self {
-        let fields = node.and_then(|node| Fields::open(node, NETWORK, report));
-        let Some(fields) = fields else { return Self::of(NetworkProfile::default()) };
-        let profiles: Vec<_> = NetworkProfile::NAMES
-            .iter()
-            .filter_map(|name| Some((*name, NetworkProfile::named(name)?)))
-            .collect();
-        let profile =
-            fields.get("profile").and_then(|node| fields::word(node, "network profile", &profiles, report));
-        let mut network = Self::of(profile.unwrap_or_default());
-        take(&fields, "latency", &mut network.latency, report);
-        take(&fields, "jitter", &mut network.jitter, report);
-        take(&fields, "loss", &mut network.loss, report);
-        take(&fields, "duplicate", &mut network.duplicate, report);
-        take(&fields, "reorder", &mut network.reorder, report);
-        network
-    }
-
-    fn of(profile: NetworkProfile) -> Self {
-        Self {
-            latency: Ranged::fixed(profile.latency),
-            jitter: Ranged::fixed(profile.jitter),
-            loss: Ranged::fixed(profile.loss),
-            duplicate: Ranged::fixed(profile.duplicate),
-            reorder: Ranged::fixed(profile.reorder),
-        }
-    }
-
-    /// The network of one seed.
-    pub(crate) fn draw(&self, address: &Address<'_>) -> NetworkProfile {
-        NetworkProfile {
-            latency: self.latency.draw(address.field("latency")),
-            jitter: self.jitter.draw(address.field("jitter")),
-            loss: self.loss.draw(address.field("loss")),
-            duplicate: self.duplicate.draw(address.field("duplicate")),
-            reorder: self.reorder.draw(address.field("reorder")),
-            ..NetworkProfile::PERFECT
-        }
-    }
-}
-
-fn take<T: Quantity>(fields: &Fields<'_>, key: &str, value: &mut Ranged<T>, report: &mut Report) {
+pub(crate) fn take<T: Quantity>(fields: &Fields<'_>, key: &str, value: &mut Ranged<T>, report: &mut Report) {
     if let Some(node) = fields.get(key)
         && let Some(given) = Ranged::read(node, report)
     {
@@ -107,6 +50,45 @@ impl Disk {
         let capacity = self.capacity.map(|range| range.draw(address.field("capacity")).0);
         DiskProfile { capacity, ..self.times }
     }
+}
+
+/// The nodes' clocks before any fault. Each node draws its own from the ranges; a single drift or skew
+/// is the most, either way.
+pub(crate) fn clock(node: Option<&Node>, report: &mut Report) -> ClockProfile {
+    let mut clock = ClockProfile::default();
+    let Some(fields) = node.and_then(|node| Fields::open(node, CLOCK, report)) else { return clock };
+    if let Some(node) = fields.get("drift")
+        && let Some(range) = either_way(node, report)
+    {
+        let slower = |ppm: ClockDrift| ClockDrift::new(-ppm.ppm()).expect("the bounds are symmetric");
+        clock.drift = (if is_single(node) { slower(range.low) } else { range.low }, range.high);
+    }
+    if let Some(node) = fields.get("skew")
+        && let Some(range) = either_way(node, report)
+    {
+        let back = |offset: ClockOffset| ClockOffset(-offset.0);
+        clock.skew = (if is_single(node) { back(range.low) } else { range.low }, range.high);
+    }
+    if let Some(span) = fields.get("uncertainty").and_then(|node| range::fixed(node, report)) {
+        clock.uncertainty = span;
+    }
+    clock
+}
+
+fn is_single(node: &Node) -> bool {
+    node.text().is_some_and(|text| !text.contains(".."))
+}
+
+/// A range, or a single value that is not below nothing.
+fn either_way<T: Quantity + Default>(node: &Node, report: &mut Report) -> Option<Ranged<T>> {
+    let range: Ranged<T> = Ranged::read(node, report)?;
+    if is_single(node) && range.low < T::default() {
+        let error =
+            report.error(Code::OutOfBounds, node.span.clone(), "a single value is the most, either way");
+        error.label("below nothing").help("write it without the sign, or as a range");
+        return None;
+    }
+    Some(range)
 }
 
 /// Bounds of one run. They belong to the machine, not to the experiment, and are never ranges.

@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use squall_history::{
-    DiskProfile, Expect, InvariantChoice, Limits, Plan, SimDuration, SimTime, StopOn, Topology,
+    Bandwidth, ClockProfile, DiskProfile, Expect, InvariantChoice, Limits, LinkProfile, NetworkProfile,
+    NodeName, Plan, SimDuration, SimTime, StopOn, Topology,
 };
+
+use crate::network;
 
 mod fault;
 mod text;
@@ -35,15 +38,8 @@ pub fn to_yaml(plan: &Plan, header_comment: &str) -> String {
         put(&mut out, &format!("  bugs: {}", sequence(plan.system.bugs.iter().map(|bug| quoted(bug)))));
     }
     topology(&mut out, &plan.topology);
-    let network = plan.network;
-    let (latency, jitter) = (network.latency, network.jitter);
-    let (loss, duplicate, reorder) = (network.loss, network.duplicate, network.reorder);
-    put(
-        &mut out,
-        &format!(
-            "network: {{ latency: {latency}, jitter: {jitter}, loss: {loss}, duplicate: {duplicate}, reorder: {reorder} }}"
-        ),
-    );
+    network(&mut out, plan);
+    clock(&mut out, plan.clock);
     disk(&mut out, plan.disk);
     put(&mut out, &format!("workload: {}", flow(&plan.workload)));
     put(&mut out, &format!("duration: {}", plan.duration));
@@ -126,6 +122,46 @@ fn role_zones(topology: &Topology, role: &str, any: &str) -> Vec<String> {
 fn mapping(labels: &BTreeMap<String, String>) -> String {
     let labels = labels.iter().map(|(key, value)| format!("{}: {}", quoted(key), quoted(value)));
     format!("{{ {} }}", labels.collect::<Vec<_>>().join(", "))
+}
+
+/// How links behave, as keys with their values.
+fn profile(network: &NetworkProfile) -> Vec<String> {
+    let NetworkProfile { latency, jitter, loss, duplicate, reorder, shape, bandwidth, mtu } = network;
+    let mut parts = vec![format!("latency: {latency}"), format!("jitter: {jitter}")];
+    parts.extend((!shape.is_uniform()).then(|| format!("shape: {}", shape.name())));
+    parts.extend(
+        [("loss", loss), ("duplicate", duplicate), ("reorder", reorder)].map(|(k, v)| format!("{k}: {v}")),
+    );
+    parts.extend(bandwidth.map(|Bandwidth { bytes_per_second, queue_bytes }| {
+        format!("bandwidth: {{ rate: {bytes_per_second}B/s, queue: {queue_bytes}B }}")
+    }));
+    parts.extend((*mtu != NetworkProfile::PERFECT.mtu).then(|| format!("mtu: {mtu}B")));
+    parts
+}
+
+fn network(out: &mut String, plan: &Plan) {
+    let base = profile(&plan.network);
+    if plan.links.is_empty() {
+        return put(out, &format!("network: {{ {} }}", base.join(", ")));
+    }
+    put(out, &format!("network:\n  {}\n  links:", base.join("\n  ")));
+    for LinkProfile { from, to, direction, profile: own } in &plan.links {
+        let names = |names: &[NodeName]| sequence(names.iter().map(|name| quoted(name.as_str())));
+        let mut parts = vec![format!("from: {}", names(from)), format!("to: {}", names(to))];
+        parts.extend(network::direction(*direction).map(|word| format!("direction: {word}")));
+        parts.extend(profile(own));
+        put(out, &format!("    - {{ {} }}", parts.join(", ")));
+    }
+}
+
+fn clock(out: &mut String, clock: ClockProfile) {
+    if clock == ClockProfile::default() {
+        return;
+    }
+    let ClockProfile { drift, skew, uncertainty } = clock;
+    // A single value would mean either way.
+    let (drift, skew) = (format!("{}..{}", drift.0, drift.1), format!("{}..{}", skew.0, skew.1));
+    put(out, &format!("clock: {{ drift: {drift}, skew: {skew}, uncertainty: {uncertainty} }}"));
 }
 
 /// A range that operations draw from.

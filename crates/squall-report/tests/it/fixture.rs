@@ -316,6 +316,26 @@ fn planned() -> Vec<PlannedFault> {
     ]
 }
 
+/// A leader that is awaited, and then cut off and killed.
+fn steps() -> Sequence {
+    let fault = |id: &str, lasts: Option<u64>, action| {
+        Step::Fault(StepFault { id: FaultId(id.into()), lasts: lasts.map(SimDuration::from_secs), action })
+    };
+    let (event, timeout) = ("leader-elected".to_owned(), Some(SimDuration::from_secs(10)));
+    let isolate = Action::Partition(Partition::Shape(PartitionShape::IsolateLeader));
+    let steps = vec![
+        Step::WaitFor { event, timeout },
+        Step::Parallel(vec![
+            fault("deposed#1", Some(20), isolate),
+            Step::Steps(vec![
+                Step::Wait(SimDuration::from_secs(5)),
+                fault("deposed#2", None, Action::Wipe(nodes(&["worker-1"]))),
+            ]),
+        ]),
+    ];
+    Sequence { at: at_ms(15_000), obeys_budget: false, steps }
+}
+
 pub(crate) fn plan() -> Plan {
     let mut topology = Topology::of_roles(&[("controller", 3), ("worker", 6), ("client", 1)]);
     topology.zones = strings(&["a", "b"]);
@@ -341,6 +361,7 @@ pub(crate) fn plan() -> Plan {
         clock: squall_history::ClockProfile::default(),
         duration: SimDuration::from_secs(30),
         faults: planned(),
+        sequences: vec![steps()],
         reseed: vec![Reseed { at: at_ms(20_000), seed: Seed(0xbeef) }],
         vetoes: vec![Veto {
             id: FaultId("swarm#3".into()),

@@ -159,6 +159,7 @@ fn a_plan() {
 fn a_plan_without_faults() {
     let mut plan = fixture::plan();
     (plan.faults, plan.vetoes, plan.reseed) = (Vec::new(), Vec::new(), Vec::new());
+    plan.sequences.clear();
     plan.network = squall_history::NetworkProfile::PERFECT;
     plan.expect = squall_history::Expect::default();
     insta::assert_snapshot!(squall_report::plan_text(&plan, Style::Plain));

@@ -1,9 +1,9 @@
 //! Faults as entries of a plan file.
 
 use squall_history::{
-    Action, Chance, Cut, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter, HookAct, LinkFault,
-    LinkSelector, LinkTrouble, Mode, NodeFault, NodeTrouble, Partition, PlannedFault, Rot, Selector,
-    Sequence, Step,
+    Action, Bandwidth, Chance, Cut, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter, HookAct, HookWhen,
+    Injection, LinkFault, LinkSelector, LinkTrouble, Mode, NodeFault, NodeTrouble, Partition, PlannedFault,
+    Rot, Selector, Sequence, Step,
 };
 
 use super::text::{quoted, sequence};

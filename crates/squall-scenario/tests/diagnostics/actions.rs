@@ -263,25 +263,25 @@ error[E0023]: unknown mode `any`
 }
 
 #[test]
-fn an_option_of_later() {
+fn an_action_of_later() {
     check(
         &below(
             r"faults:
-  - { at: 5s, loss: { loss: 5%, correlation: 50% }, for: 5 }
+  - { at: 5s, admin: { op: drain }, for: 5 }
 ",
         ),
         r"
-warning[E0060]: `correlation` in `loss` is not supported yet
- --> scenario.yaml:6:33
+warning[E0060]: fault action `admin` is not supported yet
+ --> scenario.yaml:6:15
   |
-6 |   - { at: 5s, loss: { loss: 5%, correlation: 50% }, for: 5 }
-  |                                 ^^^^^^^^^^^ cannot be run yet
+6 |   - { at: 5s, admin: { op: drain }, for: 5 }
+  |               ^^^^^ cannot be run yet
 
 error[E0018]: `5` is not a duration
- --> scenario.yaml:6:58
+ --> scenario.yaml:6:42
   |
-6 |   - { at: 5s, loss: { loss: 5%, correlation: 50% }, for: 5 }
-  |                                                          ^ write a number and a unit, as `500ms`, `1.5s` or `2m30s`
+6 |   - { at: 5s, admin: { op: drain }, for: 5 }
+  |                                          ^ write a number and a unit, as `500ms`, `1.5s` or `2m30s`
 help: the unit is missing: did you mean `5s` or `5ms`?
 ",
     );
@@ -318,7 +318,7 @@ error[E0023]: unknown partition shape `halfs`
  --> scenario.yaml:6:26
   |
 6 |   - { at: 5s, partition: halfs }
-  |                          ^^^^^ expected `isolate-one`, `isolate-leader`, `majority`, `minority-third`, `halves`, `bridge` or `majorities-ring`
+  |                          ^^^^^ expected `isolate-one`, `isolate-leader`, `majority`, `minority-third`, `halves`, `bridge`, `majorities-ring` or `swizzle-clog`
 help: did you mean `halves`?
 ",
     );

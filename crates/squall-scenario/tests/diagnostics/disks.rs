@@ -147,7 +147,7 @@ error[E0017]: `for` does not go with a fault that takes no time
  --> scenario.yaml:6:15
   |
 6 |   - { at: 5s, for: 2s, disk: { target: worker-1, fault: corrupt, percent: 1% } }
-  |               ^^^ what has rotted stays so: leave it out
+  |               ^^^ it is done at once: leave it out
 ",
     );
 }

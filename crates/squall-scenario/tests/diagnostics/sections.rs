@@ -212,26 +212,78 @@ help: did you mean `faults`?
 }
 
 #[test]
-fn a_key_of_later() {
+fn clocks_that_are_off_by_less_than_nothing() {
     check(
         &below(
-            r"clock: { skew: 1ms }
-limits: { wall: 5 }
+            r"clock: { skew: -1ms, drift: 5%, uncertainty: 1ms..2ms }
 ",
         ),
         r"
-warning[E0060]: `clock` in a scenario is not supported yet
- --> scenario.yaml:5:1
+error[E0036]: a single value is the most, either way
+ --> scenario.yaml:5:16
   |
-5 | clock: { skew: 1ms }
-  | ^^^^^ cannot be run yet
+5 | clock: { skew: -1ms, drift: 5%, uncertainty: 1ms..2ms }
+  |                ^^^^ below nothing
+help: write it without the sign, or as a range
 
-error[E0018]: `5` is not a duration
- --> scenario.yaml:6:17
+error[E0019]: `5%` is not a drift
+ --> scenario.yaml:5:29
   |
-6 | limits: { wall: 5 }
-  |                 ^ write a number and a unit, as `500ms`, `1.5s` or `2m30s`
-help: the unit is missing: did you mean `5s` or `5ms`?
+5 | clock: { skew: -1ms, drift: 5%, uncertainty: 1ms..2ms }
+  |                             ^^ write parts per million with or without a sign, as `-200ppm` or `50ppm`
+
+error[E0022]: a range, `1ms..2ms`, where one value is needed
+ --> scenario.yaml:5:46
+  |
+5 | clock: { skew: -1ms, drift: 5%, uncertainty: 1ms..2ms }
+  |                                              ^^^^^^^^ not drawn from the seed
+",
+    );
+}
+
+#[test]
+fn links_that_are_not_known_before_the_run() {
+    check(
+        &below(
+            r"network:
+  bandwidth: 0Mbit
+  mtu: 20B
+  links:
+    - { from: leader, latency: 5ms }
+    - { from: { role: worker, mode: one }, to: { role: client }, shape: bell }
+",
+        ),
+        r"
+error[E0036]: a bandwidth is more than nothing
+ --> scenario.yaml:6:14
+  |
+6 |   bandwidth: 0Mbit
+  |              ^^^^^ nothing would ever pass
+help: to cut a link use `partition`
+
+error[E0036]: no network has packets of this size
+ --> scenario.yaml:7:8
+  |
+7 |   mtu: 20B
+  |        ^^^ from `576B` to `65535B`
+
+error[E0032]: which links these are must be known before the run
+ --> scenario.yaml:9:15
+  |
+9 |     - { from: leader, latency: 5ms }
+  |               ^^^^^^ name nodes, or a role, zone or label without `mode`
+
+error[E0032]: which links these are must be known before the run
+  --> scenario.yaml:10:15
+   |
+10 |     - { from: { role: worker, mode: one }, to: { role: client }, shape: bell }
+   |               ^ name nodes, or a role, zone or label without `mode`
+
+error[E0023]: unknown shape `bell`
+  --> scenario.yaml:10:73
+   |
+10 |     - { from: { role: worker, mode: one }, to: { role: client }, shape: bell }
+   |                                                                         ^^^^ expected `constant`, `uniform`, `normal` or `heavy-tail`
 ",
     );
 }

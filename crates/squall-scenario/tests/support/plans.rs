@@ -6,14 +6,7 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
-use squall_history::{
-    Action, Bandwidth, Buggify, Chance, ClockChange, ClockDrift, ClockOffset, Direction, DiskFault, DiskOp,
-    DiskProfile, DiskTrouble, DnsTrouble, Drift, Expect, FaultId, Filter, Hook, HookAct, HookWhen, Injection,
-    InvariantChoice, KnownFailure, LatencyShape, Limits, LinkFault, LinkSelector, LinkTrouble, Mode,
-    NetworkProfile, NodeFault, NodeName, NodeSpec, NodeTrouble, Offset, PLAN_FORMAT, Partition,
-    PartitionShape, Plan, PlannedFault, Ppm, Reseed, Rot, Seed, Selector, Sequence, SimDuration, SimTime,
-    Step, StepFault, StopOn, SystemPlan, Topology, Veto,
-};
+use squall_history::*;
 
 const ROLES: [&str; 3] = ["controller", "worker", "client"];
 const ZONES: [&str; 3] = ["a", "zone-2", "3"];
@@ -32,7 +25,7 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
                         any::<u64>(),
                         "[ -~é☂\u{85}\n]{0,20}",
                         sections(),
-                        conditions(),
+                        surroundings(&nodes),
                         (faults, sequences),
                         judging(),
                         Just((duration, topology)),
@@ -47,14 +40,15 @@ type Parts = (
     u64,
     String,
     (Value, Value, Vec<String>),
-    (NetworkProfile, DiskProfile),
+    Surroundings,
     (Vec<PlannedFault>, Vec<Sequence>),
     (Vec<Reseed>, Vec<Veto>, Expect, Limits),
     (SimDuration, Topology),
 );
 
 fn assemble(parts: Parts) -> Plan {
-    let (seed, description, (config, workload, bugs), (network, disk), planned, judged, rest) = parts;
+    let (seed, description, (config, workload, bugs), (network, links, disk, clock), planned, judged, rest) =
+        parts;
     let (mut faults, mut sequences) = planned;
     let (reseed, vetoes, expect, limits) = judged;
     for (k, fault) in faults.iter_mut().enumerate() {
@@ -75,9 +69,9 @@ fn assemble(parts: Parts) -> Plan {
         workload,
         topology: rest.1,
         network,
-        links: Vec::new(),
+        links,
         disk,
-        clock: squall_history::ClockProfile::default(),
+        clock,
         duration: rest.0,
         faults,
         sequences,
@@ -167,22 +161,21 @@ fn action(nodes: Vec<NodeSpec>, zones: Vec<String>) -> BoxedStrategy<Action> {
             direction,
         })
     };
-    let shapes: Vec<PartitionShape> = PartitionLatencyShape::ALL.iter().map(|(_, shape)| *shape).collect();
+    let shapes: Vec<PartitionShape> = PartitionShape::ALL.iter().map(|(_, shape)| *shape).collect();
     prop_oneof![
         one().prop_map(Action::Kill),
         one().prop_map(Action::PowerLoss),
         one().prop_map(Action::Pause),
         proptest::sample::select(shapes).prop_map(|shape| Action::Partition(Partition::Shape(shape))),
         vec(link(), 0..3).prop_map(|cuts| Action::Partition(Partition::Cuts(cuts))),
-        (link(), link_trouble()).prop_map(|(link, trouble)| Action::Link(LinkFault { link, trouble })),
-        (one(), node_trouble()).prop_map(|(target, trouble)| Action::Node(NodeFault { target, trouble })),
+        (link(), link_trouble().boxed())
+            .prop_map(|(link, trouble)| Action::Link(LinkFault { link, trouble })),
+        (one(), node_trouble().boxed())
+            .prop_map(|(target, trouble)| Action::Node(NodeFault { target, trouble })),
         (one(), span()).prop_map(|(target, grace)| Action::Stop { target, grace }),
         one().prop_map(Action::Wipe),
-        (one(), option::of(glob()), trouble()).prop_map(|(target, path, trouble)| Action::Disk(DiskFault {
-            target,
-            path,
-            trouble
-        })),
+        (one(), option::of(glob()), trouble().boxed())
+            .prop_map(|(target, path, trouble)| Action::Disk(DiskFault { target, path, trouble })),
     ]
     .boxed()
 }
@@ -192,7 +185,7 @@ fn chance() -> impl Strategy<Value = Chance> {
 }
 
 fn link_trouble() -> impl Strategy<Value = LinkTrouble> {
-    let shapes: Vec<LatencyShape> = Shape::ALL.iter().map(|(_, shape)| *shape).collect();
+    let shapes: Vec<LatencyShape> = LatencyShape::ALL.iter().map(|(_, shape)| *shape).collect();
     prop_oneof![
         (span(), span(), proptest::sample::select(shapes), share()).prop_map(
             |(latency, jitter, shape, correlation)| LinkTrouble::Latency {
@@ -251,11 +244,7 @@ fn node_trouble() -> impl Strategy<Value = NodeTrouble> {
         clock.prop_map(NodeTrouble::Clock),
         (vec(glob(), 0..3), share(), share())
             .prop_map(|(sites, enable, fire)| NodeTrouble::Buggify(Buggify { sites, enable, fire })),
-        (glob(), share(), act).prop_map(|(point, percent, act)| NodeTrouble::Hook(Hook {
-            point,
-            percent,
-            act
-        })),
+        (glob(), when, act).prop_map(|(point, when, act)| NodeTrouble::Hook(Hook { point, when, act })),
     ]
 }
 
@@ -268,7 +257,7 @@ fn sequence(nodes: &[NodeSpec], zones: &[String], duration: SimDuration) -> Boxe
     );
     let events = proptest::sample::select(vec!["leader-changed", "task-reassigned"]);
     let step = prop_oneof![
-        fault,
+        fault.boxed(),
         span().prop_map(Step::Wait),
         (events, option::of(span()))
             .prop_map(|(event, timeout)| Step::WaitFor { event: event.to_owned(), timeout }),
@@ -363,16 +352,52 @@ fn sections() -> impl Strategy<Value = (Value, Value, Vec<String>)> {
     (section("lease"), section("deadline"), bugs)
 }
 
-fn conditions() -> impl Strategy<Value = (NetworkProfile, DiskProfile)> {
-    let range = || (span(), span()).prop_map(|(a, b)| (a.min(b), a.max(b)));
-    let network = (span(), span(), share(), share(), share());
-    (network, range(), range(), option::of(any::<u64>())).prop_map(|(network, latencies, fsync, capacity)| {
-        let (latency, jitter, loss, duplicate, reorder) = network;
-        (
-            NetworkProfile { latency, jitter, loss, duplicate, reorder, ..NetworkProfile::PERFECT },
-            DiskProfile { latency: latencies, fsync, capacity },
-        )
+type Surroundings = (NetworkProfile, Vec<LinkProfile>, DiskProfile, ClockProfile);
+
+fn profile() -> impl Strategy<Value = NetworkProfile> {
+    let shapes: Vec<LatencyShape> = LatencyShape::ALL.iter().map(|(_, shape)| *shape).collect();
+    let bandwidth = option::of((1..=u64::MAX, any::<u64>()))
+        .prop_map(|it| it.map(|(bytes_per_second, queue_bytes)| Bandwidth { bytes_per_second, queue_bytes }));
+    let chances = (share(), share(), share());
+    (span(), span(), chances, proptest::sample::select(shapes), bandwidth, 576..=u16::MAX).prop_map(
+        |(latency, jitter, (loss, duplicate, reorder), shape, bandwidth, mtu)| NetworkProfile {
+            latency,
+            jitter,
+            loss,
+            duplicate,
+            reorder,
+            shape,
+            bandwidth,
+            mtu,
+        },
+    )
+}
+
+fn links(nodes: &[NodeSpec]) -> impl Strategy<Value = Vec<LinkProfile>> + use<> {
+    let names: Vec<NodeName> = nodes.iter().map(|node| node.name.clone()).collect();
+    let count = names.len();
+    // In the topology's order, as planning lists them.
+    let some = proptest::sample::subsequence(names, 1..=count);
+    let direction = proptest::sample::select(vec![Direction::To, Direction::From, Direction::Both]);
+    let link = (some.clone(), some, direction, profile())
+        .prop_map(|(from, to, direction, profile)| LinkProfile { from, to, direction, profile });
+    vec(link, 0..3)
+}
+
+fn clock() -> impl Strategy<Value = ClockProfile> {
+    let drift = || (-ClockDrift::MOST..=ClockDrift::MOST).prop_map(|ppm| ClockDrift::new(ppm).unwrap());
+    let ordered = |(a, b): (ClockDrift, ClockDrift)| (a.min(b), a.max(b));
+    (drift(), drift(), offset(), offset(), span()).prop_map(move |(d, e, a, b, uncertainty)| ClockProfile {
+        drift: ordered((d, e)),
+        skew: (a.min(b), a.max(b)),
+        uncertainty,
     })
+}
+
+fn surroundings(nodes: &[NodeSpec]) -> impl Strategy<Value = Surroundings> + use<> {
+    let disk = (range(), range(), option::of(any::<u64>()))
+        .prop_map(|(latency, fsync, capacity)| DiskProfile { latency, fsync, capacity });
+    (profile().boxed(), links(nodes).boxed(), disk.boxed(), clock().boxed())
 }
 
 fn judging() -> impl Strategy<Value = (Vec<Reseed>, Vec<Veto>, Expect, Limits)> {

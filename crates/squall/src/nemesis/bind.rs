@@ -5,7 +5,7 @@
 
 use squall_history::fault::{Direction, Filter};
 use squall_history::{
-    Domain, Draw, Draws, FaultId, Identity, LinkSelector, Mode, NodeName, NodeSpec, Selector, Topology,
+    Domain, Draw, Draws, FaultId, Identity, LinkSelector, Mode, NodeName, Selector, Topology,
 };
 
 /// What binding depends on.
@@ -73,7 +73,7 @@ impl<'a> Binder<'a> {
     }
 
     fn narrowed(&self, filter: &Filter) -> Vec<NodeName> {
-        let matching = self.topology.nodes.iter().filter(|node| matches(filter, node));
+        let matching = self.topology.nodes.iter().filter(|node| filter.fits(node));
         let mut nodes = self.shuffled(matching.map(|node| node.name.clone()).collect());
         let all = u32::try_from(nodes.len()).expect("a topology is bounded");
         let count = match filter.mode {
@@ -106,13 +106,6 @@ impl<'a> Binder<'a> {
         let nodes = Selector::Nodes;
         meets.then(|| LinkSelector { from: nodes(from), to: Some(nodes(to)), direction: link.direction })
     }
-}
-
-fn matches(filter: &Filter, node: &NodeSpec) -> bool {
-    let zone_fits = || node.zone.as_ref().is_some_and(|zone| filter.zones.contains(zone));
-    (filter.roles.is_empty() || filter.roles.contains(&node.role))
-        && (filter.zones.is_empty() || zone_fits())
-        && filter.labels.iter().all(|(key, value)| node.labels.get(key) == Some(value))
 }
 
 /// The directed pairs of literal link selectors, each once, in order.
