@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use squall_io::{rand, time};
 
 use crate::Error;
+use crate::codec::{decode, encode};
 use crate::job::{JobId, JobSpec, Submission};
 use crate::raft;
 use crate::state::{Command, Dataset, JobStatus, Question, Submitted};
@@ -67,12 +68,12 @@ impl Client {
         self.submissions += 1;
         let submission = Submission { client: self.id.clone(), seq: self.submissions };
         let command = Command::Submit { submission, spec: spec.clone() };
-        let command = serde_json::to_vec(&command).expect("a command has a JSON form");
+        let command = encode(&command);
         let deadline = time::now() + self.submit_timeout;
         let mut maybe_accepted = false;
         loop {
             match self.raft.command(command.clone()).await {
-                Ok(answer) => match decode(&answer)? {
+                Ok(answer) => match understood(&answer)? {
                     Submitted::Accepted { job } => return Ok(job),
                     Submitted::Refused { why } => return Err(Error::Refused(why)),
                 },
@@ -110,11 +111,11 @@ impl Client {
     }
 
     async fn ask<T: DeserializeOwned>(&mut self, question: &Question) -> Result<T, Error> {
-        let question = serde_json::to_vec(question).expect("a question has a JSON form");
-        decode(&self.raft.query(question).await?)
+        let question = encode(question);
+        understood(&self.raft.query(question).await?)
     }
 }
 
-fn decode<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(answer).map_err(|_| Error::Unknown("the answer makes no sense"))
+fn understood<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Error> {
+    decode(answer).map_err(|_| Error::Unknown("the answer makes no sense"))
 }

@@ -1,10 +1,10 @@
-//! Frames: a length, a checksum, a value in JSON.
+//! Frames: a length, a checksum, a value.
 //!
 //! ```text
-//! len: u32 le | crc32c of the payload: u32 le | payload: JSON, len bytes
+//! len: u32 le | crc32c of the payload: u32 le | payload: len bytes
 //! ```
-//! JSON, so that a captured frame reads by itself. TCP's own checksum misses one damaged packet in
-//! tens of thousands, hence another.
+//! The payload is a value of [`encoding`](crate::encode). TCP's own checksum misses one damaged packet
+//! in tens of thousands, hence another.
 
 use std::io;
 
@@ -12,8 +12,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::encoding::{decode, encode_behind};
+
 /// Longest payload of a frame. The largest honest ones are appends of a replicated log: a batch and
-/// one entry more, each byte as two hexadecimal digits.
+/// one entry more.
 pub const MAX_FRAME: usize = 16 << 20;
 
 /// A value as a frame.
@@ -21,8 +23,7 @@ pub const MAX_FRAME: usize = 16 << 20;
 /// # Panics
 /// If it is longer than [`MAX_FRAME`]: the limits on what a system takes in must forbid it.
 pub fn frame(value: &impl Serialize) -> Vec<u8> {
-    let mut bytes = vec![0; 8];
-    serde_json::to_writer(&mut bytes, value).expect("strings, numbers and lists have a JSON form");
+    let mut bytes = encode_behind(vec![0; 8], value);
     let length = bytes.len() - 8;
     assert!(length <= MAX_FRAME, "a frame of {length} bytes: a limit further up does not hold");
     let length = u32::try_from(length).expect("below MAX_FRAME");
@@ -51,7 +52,7 @@ pub async fn read_frame<T: DeserializeOwned>(stream: &mut (impl AsyncRead + Unpi
     if crc32c(0, &payload) != checksum {
         return Err(invalid("wrong checksum"));
     }
-    serde_json::from_slice(&payload).map_err(|error| invalid(&error.to_string()))
+    decode(&payload).map_err(|error| invalid(&error.to_string()))
 }
 
 /// CRC-32C (Castagnoli; RFC 3720, appendix B.4) of `bytes`, continued from `before` (0 at the start).

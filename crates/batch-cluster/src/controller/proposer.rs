@@ -3,6 +3,7 @@
 use squall_io::{rand, task};
 use tokio::sync::mpsc;
 
+use crate::codec::{decode, encode};
 use crate::overseer::Event;
 use crate::raft::Handle;
 use crate::raft::message::Command as Named;
@@ -28,12 +29,12 @@ impl Proposer {
     /// Proposes; the answer comes as [`Event::Decided`] or [`Event::Undecided`].
     pub(super) fn propose(&mut self, decisions: Vec<Decision>) {
         self.seq += 1;
-        let command = serde_json::to_vec(&Command::Decide(decisions)).expect("a command has a JSON form");
+        let command = encode(&Command::Decide(decisions));
         let command = Named { client: self.client.clone(), seq: self.seq, command };
         let (handle, news) = (self.handle.clone(), self.news.clone());
         task::spawn(async move {
             let event = match handle.request(Request::Command(command)).await {
-                Ok(Reply::Done { answer }) => match serde_json::from_slice(&answer) {
+                Ok(Reply::Done { answer }) => match decode(&answer) {
                     Ok(rulings) => Event::Decided(rulings),
                     Err(_) => Event::Undecided,
                 },

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use squall_io::vocab::batch;
 
-use crate::codec::{hash, hex};
+use crate::codec::hash;
 
 use super::AttemptId;
 
@@ -25,7 +25,7 @@ pub enum Manifest {
         /// What it wrote.
         output: Tally,
         /// The part, as text.
-        #[serde(with = "hex")]
+        #[serde(with = "serde_bytes")]
         part: Vec<u8>,
     },
 }

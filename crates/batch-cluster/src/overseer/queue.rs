@@ -2,8 +2,8 @@
 //! the next one together.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::io::{self, Write};
 
+use crate::codec::encoded_len;
 use crate::job::AttemptId;
 use crate::state::Decision;
 
@@ -58,7 +58,7 @@ pub(super) struct Queue {
 impl Wish {
     /// A worker's, unless it is too large for a proposal.
     pub(super) fn of(decision: Decision, line: LineId) -> Option<Self> {
-        let bytes = length(&decision);
+        let bytes = encoded_len(&decision);
         let wish = Self { decision, from: From::Worker(Some(line)), bytes };
         (bytes <= BATCH_BYTES).then_some(wish)
     }
@@ -186,22 +186,4 @@ impl From {
             Self::Worker(line) => line,
         }
     }
-}
-
-/// How many bytes a decision has as JSON.
-fn length(decision: &Decision) -> usize {
-    struct Count(usize);
-    impl Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    serde_json::to_writer(&mut count, decision).expect("a decision has a JSON form");
-    count.0
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{hash, hex};
+use crate::codec::hash;
 
 /// An entry's place in the log. Ordered as logs are compared: a later last term wins, then the
 /// longer log (dissertation, section 3.6.1).
@@ -41,7 +41,7 @@ pub struct Command {
     /// The client's count of commands, from 1; one command is under way at a time.
     pub seq: u64,
     /// What, as the state machine reads it.
-    #[serde(with = "hex")]
+    #[serde(with = "serde_bytes")]
     pub command: Vec<u8>,
 }
 
@@ -177,7 +177,7 @@ pub struct Chunk {
     /// Checksum of the whole.
     pub crc: u32,
     /// The piece.
-    #[serde(with = "hex")]
+    #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
     /// The leader's count of rounds of reads; comes back with the answer.
     pub round: u64,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use squall_io::vocab::raft;
 
-use crate::codec::{hash, hex};
+use crate::codec::{Malformed, decode, encode, hash};
 use crate::{Bug, Bugs, Error};
 
 use super::core::Snapshot;
@@ -40,7 +40,7 @@ pub trait StateMachine {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct Session {
     seq: u64,
-    #[serde(with = "hex")]
+    #[serde(with = "serde_bytes")]
     reply: Vec<u8>,
 }
 
@@ -70,7 +70,7 @@ pub struct Replica<S> {
 #[derive(Serialize, Deserialize)]
 struct Frozen {
     sessions: BTreeMap<String, Session>,
-    #[serde(with = "hex")]
+    #[serde(with = "serde_bytes")]
     machine: Vec<u8>,
 }
 
@@ -139,7 +139,7 @@ impl<S: StateMachine> Replica<S> {
         let forgets = self.bugs.has(Bug::SnapshotNoSessions);
         let sessions = if forgets { BTreeMap::new() } else { self.sessions.clone() };
         let frozen = Frozen { sessions, machine: self.machine.snapshot() };
-        let data = serde_json::to_vec(&frozen).expect("strings, numbers and maps have a JSON form");
+        let data = encode(&frozen);
         Snapshot { id: self.last, state: self.digest(), data: Arc::new(data) }
     }
 
@@ -148,8 +148,8 @@ impl<S: StateMachine> Replica<S> {
     /// # Errors
     /// [`Error::Snapshot`] if it is none.
     pub fn thaw(&mut self, snapshot: &Snapshot, applied: EntryId) -> Result<raft::Event, Error> {
-        let bad = |why: serde_json::Error| Error::Snapshot(why.to_string());
-        let frozen: Frozen = serde_json::from_slice(&snapshot.data).map_err(bad)?;
+        let bad = |why: Malformed| Error::Snapshot(why.to_string());
+        let frozen: Frozen = decode(&snapshot.data).map_err(bad)?;
         self.machine.restore(&frozen.machine)?;
         let weights = frozen.sessions.iter().map(|(client, session)| weight(client, session));
         self.sessions_sum = weights.fold(0, u64::wrapping_add);
@@ -183,11 +183,11 @@ pub(crate) mod tests {
         }
 
         fn snapshot(&self) -> Vec<u8> {
-            serde_json::to_vec(&self.0).unwrap()
+            encode(&self.0)
         }
 
         fn restore(&mut self, state: &[u8]) -> Result<(), Error> {
-            self.0 = serde_json::from_slice(state).map_err(|error| Error::Snapshot(error.to_string()))?;
+            self.0 = decode(state).map_err(|error| Error::Snapshot(error.to_string()))?;
             Ok(())
         }
 

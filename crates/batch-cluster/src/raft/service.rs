@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use squall_io::vocab::raft;
 
 use crate::Error;
-use crate::codec::{hash, hex};
+use crate::codec::hash;
 
 use super::core::{Core, Durable, Input, Moment, Output, ReadId, Settings, Token, Write};
 use super::message::{Command, Entry, EntryId, Message, Payload};
@@ -39,13 +39,13 @@ pub enum Request {
     /// To answer a question from a state that is not older than the question.
     Query {
         /// What, as the state machine reads it.
-        #[serde(with = "hex")]
+        #[serde(with = "serde_bytes")]
         question: Vec<u8>,
     },
     /// To answer a question from this member's own state, however old.
     Peek {
         /// What, as the state machine reads it.
-        #[serde(with = "hex")]
+        #[serde(with = "serde_bytes")]
         question: Vec<u8>,
     },
 }
@@ -57,7 +57,7 @@ pub enum Reply {
     /// It was done; this is the state machine's answer.
     Done {
         /// The answer.
-        #[serde(with = "hex")]
+        #[serde(with = "serde_bytes")]
         answer: Vec<u8>,
     },
     /// Not here, and not done. Try that member.

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use squall_io::observe;
 
+use crate::codec::{decode, encode};
 use crate::raft::replica::StateMachine;
 use crate::{Bugs, Error};
 
-use super::weighed::json;
 use super::{Command, Question, State, Submitted};
 
 /// The state machine that Raft drives. Clones share one state.
@@ -33,9 +33,9 @@ impl Cluster {
 
 impl StateMachine for Cluster {
     fn apply(&mut self, index: u64, term: u64, command: &[u8]) -> Vec<u8> {
-        let command: Command = match serde_json::from_slice(command) {
+        let command: Command = match decode(command) {
             Ok(command) => command,
-            Err(error) => return json(&Submitted::Refused { why: format!("no command: {error}") }),
+            Err(error) => return encode(&Submitted::Refused { why: format!("no command: {error}") }),
         };
         let (answer, words) = self.lock().apply(index, term, &command);
         words.into_iter().for_each(observe);
@@ -43,19 +43,19 @@ impl StateMachine for Cluster {
     }
 
     fn query(&self, question: &[u8]) -> Vec<u8> {
-        match serde_json::from_slice::<Question>(question) {
+        match decode::<Question>(question) {
             Ok(question) => self.lock().answer(&question),
-            Err(_) => b"null".to_vec(),
+            // No answer of any kind is empty: whoever asked sees that it makes no sense.
+            Err(_) => Vec::new(),
         }
     }
 
     fn snapshot(&self) -> Vec<u8> {
-        json(&*self.lock())
+        encode(&*self.lock())
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), Error> {
-        let restored: State =
-            serde_json::from_slice(state).map_err(|error| Error::Snapshot(error.to_string()))?;
+        let restored: State = decode(state).map_err(|error| Error::Snapshot(error.to_string()))?;
         let mut state = self.lock();
         let bugs = state.bugs.clone();
         *state = restored.with_bugs(bugs);

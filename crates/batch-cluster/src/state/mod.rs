@@ -32,16 +32,16 @@ use serde::{Deserialize, Serialize};
 use squall_io::vocab::batch;
 
 use crate::Bugs;
-use crate::codec::hash;
+use crate::codec::{encode, hash};
 use crate::job::{AttemptId, Epoch, JobId, Submission, TaskId};
 
 use index::Index;
-use weighed::{Weighed, json};
+use weighed::Weighed;
 
 /// Longest name of a worker or controller in bytes.
 const NAME_MAX: usize = 128;
 
-/// The whole state; as JSON it is the snapshot. Planted bugs are no part of it.
+/// The whole state; encoded it is the snapshot. Planted bugs are no part of it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", from = "Frozen")]
 pub struct State {
@@ -101,14 +101,14 @@ impl State {
         Self { bugs, ..self }
     }
 
-    /// Applies an entry: gives its answer as JSON and the words that tell of it.
+    /// Applies an entry: gives its answer, encoded, and the words that tell of it.
     pub fn apply(&mut self, index: u64, term: u64, command: &Command) -> (Vec<u8>, Vec<batch::Event>) {
         let mut entry = Entry { index, term, words: Vec::new() };
         let answer = match command {
-            Command::Submit { submission, spec } => json(&self.submit(&mut entry, submission, spec)),
+            Command::Submit { submission, spec } => encode(&self.submit(&mut entry, submission, spec)),
             Command::Decide(decisions) => {
                 let rule = |(place, decision)| self.decide(&mut entry, place, decision);
-                json(&(0..).zip(decisions).map(rule).collect::<Vec<Ruling>>())
+                encode(&(0..).zip(decisions).map(rule).collect::<Vec<Ruling>>())
             }
         };
         self.applied = index;
@@ -116,11 +116,11 @@ impl State {
         (answer, entry.words)
     }
 
-    /// Answers a question, as JSON.
+    /// Answers a question, encoded.
     pub fn answer(&self, question: &Question) -> Vec<u8> {
         match question {
-            Question::Status { job } => json(&self.status(*job)),
-            Question::Get { dataset } => json(&self.datasets.get(dataset)),
+            Question::Status { job } => encode(&self.status(*job)),
+            Question::Get { dataset } => encode(&self.datasets.get(dataset)),
         }
     }
 
@@ -135,7 +135,7 @@ impl State {
             self.datasets.sum(),
         ];
         let sums = sums.map(u64::to_le_bytes).concat();
-        hash(&[&sums, &json(&self.office)])
+        hash(&[&sums, &encode(&self.office)])
     }
 
     fn settle(&mut self) {

@@ -12,9 +12,9 @@ use serde::de::Deserializer;
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
-use crate::codec::hash;
+use crate::codec::{encode, hash};
 
-/// An ordered map; in JSON a list of pairs, for its keys need not be text.
+/// An ordered map; written as a list of pairs, since in JSON a map's keys must be text.
 #[derive(Clone, Debug)]
 pub(super) struct Weighed<K, V> {
     parts: BTreeMap<K, V>,
@@ -86,12 +86,7 @@ impl<K: Ord + Clone + Serialize, V: Serialize> Weighed<K, V> {
 }
 
 fn weight(key: &impl Serialize, part: &impl Serialize) -> u64 {
-    hash(&[&json(key), &json(part)])
-}
-
-/// A value of this crate as JSON.
-pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("strings, numbers and lists have a JSON form")
+    hash(&[&encode(key), &encode(part)])
 }
 
 impl<K: Serialize, V: Serialize> Serialize for Weighed<K, V> {
@@ -117,6 +112,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::decode;
 
     #[test]
     fn the_sum_follows_every_change_and_comes_back() {
@@ -129,7 +125,7 @@ mod tests {
         map.settle();
         let changed = map.sum();
         assert_ne!(changed, both);
-        let back: Weighed<u32, String> = serde_json::from_slice(&json(&map)).unwrap();
+        let back: Weighed<u32, String> = decode(&encode(&map)).unwrap();
         assert_eq!(back.sum(), changed);
         map.get_mut(&2).unwrap().pop();
         map.settle();

@@ -188,7 +188,8 @@ impl World {
             let is_own = |proposal: &mut Proposal| proposal.index == Some(index) && !proposal.is_orphan;
             let controller = &mut self.controllers[place];
             if controller.proposal.take_if(is_own).is_some() {
-                let rulings = serde_json::from_slice(&answer.expect("a command has one")).expect("rulings");
+                let rulings =
+                    batch_cluster::codec::decode(&answer.expect("a command has one")).expect("rulings");
                 self.step(place, Event::Decided(rulings));
             }
         }
@@ -245,8 +246,8 @@ impl World {
         controller.wake_at = None;
         controller.status = Status::default();
         controller.overseer = Overseer::new(controller.settings.clone());
-        let snapshot = serde_json::to_vec(&controller.state).expect("a state has a JSON form");
-        let restored: State = serde_json::from_slice(&snapshot).expect("and comes back");
+        let snapshot = batch_cluster::codec::encode(&controller.state);
+        let restored: State = batch_cluster::codec::decode(&snapshot).expect("and comes back");
         if restored.digest() != controller.state.digest() {
             self.broken.get_or_insert(format!("R5: {place} restored another state"));
         }

@@ -63,13 +63,13 @@ fn a_snapshot_at_any_point_is_the_state() {
     let mut digests = std::collections::BTreeSet::new();
     for (index, (term, command)) in (1..).zip(&world.log) {
         let Some(command) = command else { continue };
-        let before = serde_json::to_vec(&one).unwrap();
-        let mut other: State = serde_json::from_slice(&before).unwrap();
+        let before = batch_cluster::codec::encode(&one);
+        let mut other: State = batch_cluster::codec::decode(&before).unwrap();
         assert_eq!(other.digest(), one.digest(), "restored before {index}");
         assert_eq!(one.apply(index, *term, command), other.apply(index, *term, command), "at {index}");
         assert_eq!(other.digest(), one.digest(), "at {index}");
-        let after = serde_json::to_vec(&one).unwrap();
-        assert_eq!(after, serde_json::to_vec(&other).unwrap(), "at {index}");
+        let after = batch_cluster::codec::encode(&one);
+        assert_eq!(after, batch_cluster::codec::encode(&other), "at {index}");
         assert!(digests.insert(one.digest()), "two states with one digest, at {index}");
     }
     assert!(digests.len() > 30, "{} entries", digests.len());

@@ -25,12 +25,12 @@ impl StateMachine for List {
     }
 
     fn snapshot(&self) -> Vec<u8> {
-        serde_json::to_vec(&(&self.text, self.count, self.digest)).expect("it has a JSON form")
+        batch_cluster::codec::encode(&(&self.text, self.count, self.digest))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), Error> {
         let (text, count, digest) =
-            serde_json::from_slice(state).map_err(|error| Error::Snapshot(error.to_string()))?;
+            batch_cluster::codec::decode(state).map_err(|error| Error::Snapshot(error.to_string()))?;
         *self = Self { text, count, digest };
         Ok(())
     }

@@ -68,7 +68,7 @@ impl Bench {
     fn decide(&mut self, term: u64, outputs: &[Output]) -> Vec<Output> {
         let decisions = proposed(outputs).expect("something is proposed");
         let answer = self.apply(term, &Command::Decide(decisions));
-        self.step(Event::Decided(serde_json::from_slice(&answer).unwrap()))
+        self.step(Event::Decided(crate::codec::decode(&answer).unwrap()))
     }
 
     /// As time passes; decides all that is proposed in it. Gives all other outputs.
@@ -115,7 +115,7 @@ impl Bench {
                 spec: JobSpec { dataset: "words".into(), source, maps, reduces, retries: 2 },
             },
         );
-        match serde_json::from_slice(&answer).unwrap() {
+        match crate::codec::decode(&answer).unwrap() {
             Submitted::Accepted { job } => job,
             Submitted::Refused { why } => panic!("{why}"),
         }

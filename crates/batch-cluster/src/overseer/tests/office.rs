@@ -167,7 +167,7 @@ fn a_proposal_stays_below_what_the_log_takes() {
     while let Some(decisions) = proposed(&outputs) {
         decided += decisions.len();
         assert!(decisions.len() <= most);
-        let bytes = serde_json::to_vec(&Command::Decide(decisions)).unwrap().len();
+        let bytes = crate::codec::encoded_len(&Command::Decide(decisions));
         assert!(bytes <= crate::raft::service::MAX_COMMAND, "{bytes}");
         outputs = bench.decide(1, &outputs);
     }

@@ -13,7 +13,7 @@ use crate::raft::message::{Command, Entry, EntryId, Payload};
 
 pub(super) const HEAD: usize = 44;
 /// Version of the format, in each segment's first record.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 const MAGIC: [u8; 4] = *b"bcw1";
 /// A record holds one entry; anything longer is no length but noise.
 const MAX_PAYLOAD: usize = 8 << 20;

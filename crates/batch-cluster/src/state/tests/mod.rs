@@ -34,7 +34,7 @@ impl Bench {
 
     fn decide(&mut self, decisions: Vec<Decision>) -> (Vec<Ruling>, Vec<Event>) {
         let (answer, words) = self.apply(&Command::Decide(decisions));
-        (serde_json::from_slice(&answer).unwrap(), words)
+        (crate::codec::decode(&answer).unwrap(), words)
     }
 
     fn one(&mut self, decision: Decision) -> (Ruling, Vec<Event>) {
@@ -53,7 +53,7 @@ impl Bench {
 
     fn submit(&mut self, seq: u64, maps: u32, reduces: u32) -> JobId {
         let (answer, _) = self.apply(&submit(seq, maps, reduces));
-        match serde_json::from_slice(&answer).unwrap() {
+        match crate::codec::decode(&answer).unwrap() {
             Submitted::Accepted { job } => job,
             Submitted::Refused { why } => panic!("{why}"),
         }

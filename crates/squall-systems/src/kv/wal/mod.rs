@@ -1,7 +1,7 @@
 //! The write-ahead log: all that a server must not forget, in one file.
 //!
 //! ```text
-//! magic 4 | len u32 | synced u64 | chain u32 | crc u32 | payload: JSON, len bytes
+//! magic 4 | len u32 | synced u64 | chain u32 | crc u32 | payload: len bytes
 //! ```
 //! `crc` is CRC-32C over the record's offset, `len`, `synced`, `chain` and the payload; `chain` is
 //! the `crc` of the record before. Promises and entries share the file, so that one fsync covers
@@ -21,12 +21,12 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::core::Log;
 use super::protocol::Entry;
-use squall_wire::crc32c;
+use squall_wire::{crc32c, encode};
 
 pub use disk::Wal;
 
 /// Version of the file, written into its first record.
-pub const WAL_FORMAT: u32 = 1;
+pub const WAL_FORMAT: u32 = 2;
 
 const MAGIC: [u8; 4] = *b"kvw1";
 const HEAD: usize = 24;
@@ -120,16 +120,17 @@ pub struct Tail {
 impl Tail {
     /// The next record as bytes; the tail moves behind it.
     pub fn encode(&mut self, record: &Record) -> Vec<u8> {
-        let mut bytes = vec![0; HEAD];
-        serde_json::to_writer(&mut bytes, record).expect("strings, numbers and lists have a JSON form");
-        let length = bytes.len() - HEAD;
+        let payload = encode(record);
+        let length = payload.len();
         assert!(length <= MAX_PAYLOAD, "a record of {length} bytes: a limit further up does not hold");
+        let mut bytes = vec![0; HEAD];
         bytes[..4].copy_from_slice(&MAGIC);
         bytes[4..8].copy_from_slice(&u32::try_from(length).expect("below MAX_PAYLOAD").to_le_bytes());
         bytes[8..16].copy_from_slice(&self.synced.to_le_bytes());
         bytes[16..20].copy_from_slice(&self.chain.to_le_bytes());
-        let crc = checksum(self.offset, &bytes[4..20], &bytes[HEAD..]);
+        let crc = checksum(self.offset, &bytes[4..20], &payload);
         bytes[20..24].copy_from_slice(&crc.to_le_bytes());
+        bytes.extend(payload);
         self.offset += bytes.len() as u64;
         self.chain = crc;
         bytes
@@ -154,7 +155,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Error> {
     let mut decoded = Decoded { records: Vec::new(), tail: Tail::default() };
     let mut at = 0;
     while let Some(raw) = Raw::read(bytes, at).filter(|raw| raw.chain == decoded.tail.chain) {
-        let record = serde_json::from_slice(raw.payload).map_err(|error| Error::BadLog(error.to_string()))?;
+        let record = squall_wire::decode(raw.payload).map_err(|error| Error::BadLog(error.to_string()))?;
         decoded.records.push(record);
         at += HEAD + raw.payload.len();
         decoded.tail.chain = raw.crc;
@@ -250,7 +251,7 @@ mod tests {
 
     #[test]
     fn any_subset_of_the_unsynced_sectors_leaves_a_prefix() {
-        let (synced, unsynced) = (promises(1..=10), promises(11..=60));
+        let (synced, unsynced) = (promises(1..=10), promises(11..=110));
         let (bytes, durable) = file(&synced, &unsynced);
         let sectors: Vec<usize> =
             (0..bytes.len()).step_by(SECTOR).filter(|at| at + SECTOR > durable).collect();
