@@ -7,6 +7,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+mod bench;
 mod ci;
 
 const USAGE: &str = "\
@@ -14,6 +15,8 @@ usage: cargo xtask <command>
 
   chaos [ARGS]...   run scenarios, replay, plan, check, list, shrink (see `cargo xtask chaos --help`)
   ci                format, lints, docs, tests and a chaos smoke: what CI runs
+  bench [FILTER]    what each part of the simulator costs (criterion's options apply)
+  bench peers       the same workloads on the simulator and its peers (`--quick`, `--only W`, `--json FILE`)
   fix               format, and apply what the lints suggest
 ";
 
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
     match command.as_deref() {
         Some("chaos") => chaos(&rest),
         Some("ci") if rest.is_empty() => ci::run(),
+        Some("bench") => bench::run(&rest),
         Some("fix") if rest.is_empty() => fix(),
         Some("help" | "--help" | "-h") => {
             print(USAGE);
