@@ -21,6 +21,7 @@ pub mod net;
 mod node;
 mod panics;
 mod queue;
+mod refusal;
 mod sim;
 mod task;
 mod timer;
@@ -34,6 +35,7 @@ pub use caller::{
 pub use disk::fault::DiskRuleId;
 pub use effects::Effects;
 pub use net::rule::{Rule, RuleId};
+pub use refusal::{Refusals, refuse};
 pub use sim::{Ended, Ran, Sim, SimConfig, SimLimits};
 pub use task::{JoinError, JoinHandle, Software, spawn};
 pub use timer::Sleep;
