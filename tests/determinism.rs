@@ -112,7 +112,7 @@ fn bare_plan(registry: &Registry, system: &str) -> Plan {
 fn tell(
     campaign: &Campaign<'_>,
     hosts: &mut [Box<dyn RunHost>],
-    verifier: &mut dyn RunHost,
+    verifiers: &mut [Box<dyn RunHost>],
 ) -> Vec<Finished> {
     let mut told = Vec::new();
     let mut sink = |progress| {
@@ -120,6 +120,6 @@ fn tell(
             told.push(*done);
         }
     };
-    campaign.run(hosts, verifier, &mut sink).expect("every plan fits");
+    campaign.run(hosts, verifiers, &mut sink).expect("every plan fits");
     told
 }

@@ -159,7 +159,7 @@ fn list_is_text_for_people_and_json_for_programs() {
         items.map(|item| item["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(names(&json["scenarios"]), ["quiet", "twice"]);
-    assert_eq!(names(&json["systems"]), ["batch", "hostile", "kv"]);
+    assert_eq!(names(&json["systems"]), ["batch", "hostile", "kv", "leaky"]);
     let text = project.squall(&["list"]).expect(0).out;
     for system in json["systems"].as_array().unwrap() {
         let conditions: Vec<&str> =
@@ -172,8 +172,8 @@ fn list_is_text_for_people_and_json_for_programs() {
     }
     let lines: Vec<&str> = text.lines().collect();
     let section = lines.iter().position(|line| line.contains("System kv: conditions")).unwrap();
-    let said =
-        lines[section..].iter().filter(|line| line.split_whitespace().next() == Some("leader-changed"));
+    let section = lines[section + 1..].split(|line| line.starts_with("System ")).next().unwrap();
+    let said = section.iter().filter(|line| line.split_whitespace().next() == Some("leader-changed"));
     assert_eq!(said.count(), 1, "each condition once:\n{text}");
 }
 

@@ -7,6 +7,7 @@ mod commands;
 mod disks;
 mod endings;
 mod hostile;
+mod leaks;
 mod printed;
 mod project;
 mod readme;

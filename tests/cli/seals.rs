@@ -37,9 +37,36 @@ fn what_a_run_reads_outside_the_seal_is_found_out() {
 }
 
 #[test]
+fn the_share_of_seeds_that_is_run_again_is_the_users() {
+    let project = project("process-id");
+    let told = |share: &str, code| {
+        let ran = project.squall(&["run", "--seeds", SEEDS, "--no-fail-fast", share, "-j", "2"]).expect(code);
+        let told = project.results().iter().filter(|result| result["outcome"] == "nondeterministic").count();
+        (told, ran)
+    };
+    let (all, ran) = told("--check-determinism", 102);
+    assert_eq!(all, 128);
+    assert_eq!(told("--check-determinism=0%", 0).0, 0);
+    let half = told("--check-determinism=50%", 102).0;
+    assert!((40..88).contains(&half), "{half} of 128 are no half");
+    project.squall(&["run", "--check-determinism=half"]).expect(2).warns("is not a share");
+
+    let replay = ran.after("Reproduce with:")[0].to_owned() + " --check-determinism";
+    project.printed(&replay).expect(102).says("the first run was pass with ");
+}
+
+#[test]
+fn a_replay_that_is_run_twice_says_that_it_is_the_same() {
+    let project = project("world");
+    let replay = ["replay", "world", "--seed", "7", "--check-determinism"];
+    project.squall(&replay).expect(0).says("the second run was the same, to the last event");
+}
+
+#[test]
 fn a_thread_that_wakes_a_task_is_named() {
     let project = project("thread");
     let ran = project.squall(&["run", "--seeds", "0..2", "--no-fail-fast"]).expect(102);
-    let ran = ran.says("1 wake came from other threads").says("squall_io::task::spawn");
+    let ran =
+        ran.says("std::thread::spawn (`pthread_create`)").says("server-1").says("squall_io::task::spawn");
     project.printed(ran.after("Reproduce with:")[0]).expect(102).says("nondeterministic");
 }

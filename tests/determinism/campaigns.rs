@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use squall::check::{Outcome, SeedResult};
+use squall::history::Ppm;
 use squall::{
     BugSet, Campaign, ClientCtx, FaultBudget, InProcess, Job, NodeCtx, NodeFuture, Plan, Policy, Registry,
     Role, RoleKind, RunHost, Seed, System, SystemError, Topology,
@@ -61,10 +62,10 @@ fn campaign(hosts: usize, max_fail: u64) -> Vec<(usize, SeedResult, String)> {
             jobs: jobs.collect(),
             plan: &plan,
             counts: &|result, _| result.outcome.is_failure(),
-            policy: Policy { max_fail, recheck_one_in: 3 },
+            policy: Policy { max_fail, recheck: Ppm::percent(33) },
         },
         &mut (0..hosts).map(|_| host()).collect::<Vec<_>>(),
-        host().as_mut(),
+        &mut [host()],
     );
     told.into_iter()
         .map(|done| {
@@ -107,9 +108,9 @@ fn a_campaign_of_kv_tells_the_same_on_two_hosts() {
             jobs: (1..=6).map(|seed| Job { scenario: 0, seed: Seed(seed) }).collect(),
             plan: &|job| short(&scenario, job.seed.0),
             counts: &|result, _| result.outcome.is_failure(),
-            policy: Policy { max_fail: 2, recheck_one_in: 2 },
+            policy: Policy { max_fail: 2, recheck: Ppm::percent(50) },
         };
-        let told = tell(&campaign, &mut (0..hosts).map(|_| host()).collect::<Vec<_>>(), host().as_mut());
+        let told = tell(&campaign, &mut (0..hosts).map(|_| host()).collect::<Vec<_>>(), &mut [host()]);
         assert!(told.iter().all(|done| done.recorded.is_some() == done.result.outcome.is_failure()));
         told.iter().map(|done| serde_json::to_string(&done.result).expect("a result is JSON")).collect()
     };

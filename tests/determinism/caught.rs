@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use squall::check::{Outcome, SeedResult};
-use squall::history::Digest;
+use squall::history::{Digest, Ppm};
 use squall::{
     BugSet, Campaign, ClientCtx, FaultBudget, InProcess, Job, NodeCtx, NodeFuture, NodeResult, Plan, Policy,
     Registry, Role, RoleKind, RunHost, Seed, System, SystemError, Topology,
@@ -96,9 +96,9 @@ fn confession<S: Sin>() -> SeedResult {
         jobs: vec![Job { scenario: 0, seed: Seed(5) }],
         plan: &|job| Plan { seed: job.seed, ..base.clone() },
         counts: &|result, _| result.outcome.is_failure(),
-        policy: Policy { max_fail: 1, recheck_one_in: 1 },
+        policy: Policy { max_fail: 1, recheck: Ppm::ONE },
     };
-    let told = tell(&campaign, &mut hosts, &mut InProcess::new(registry));
+    let told = tell(&campaign, &mut hosts, &mut [Box::new(InProcess::new(registry))]);
     let [done] = &told[..] else { panic!("one job, one result: {told:?}") };
     done.result.clone()
 }

@@ -14,7 +14,7 @@ pub enum ExitCode {
     Inconclusive,
     /// 100: an expectation failed.
     Failed,
-    /// 102: a run had another digest the second time.
+    /// 102: a run had another digest the second time, or asked for what no seed decides.
     Nondeterministic,
     /// 74: the environment failed (output not writable, disk full).
     Environment,

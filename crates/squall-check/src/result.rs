@@ -34,7 +34,7 @@ pub enum Outcome {
     Timeout,
     /// The limit on simulator events was reached.
     EventLimit,
-    /// The second run had another digest.
+    /// The second run had another digest, or the system asked the world outside for what no seed decides.
     Nondeterministic,
     /// Squall itself failed.
     HarnessError,

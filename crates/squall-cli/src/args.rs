@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use squall::{Seed, SimDuration};
+use squall::history::Ppm;
+use squall::{Policy, Seed, SimDuration};
 use squall_scenario::Overrides;
 
 /// Chaos tests: runs scenarios over many seeds, and replays, explains and shrinks what fails.
@@ -59,6 +60,11 @@ pub(crate) struct RunArgs {
     /// Do not shrink the first failing seed of each scenario.
     #[arg(long)]
     pub(crate) no_shrink: bool,
+    /// Run this share of the passing seeds a second time, in another worker; without a value, all of
+    /// them. Failing seeds always are. A second run that differs is exit code 102.
+    #[arg(long, value_name = "P%", num_args = 0..=1, require_equals = true,
+          default_value_t = Policy::RECHECK, default_missing_value = "100%", hide_default_value = true)]
+    pub(crate) check_determinism: Ppm,
     /// The run's own folder, in place of a new one under `reports/`. It must be empty or new.
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
@@ -187,6 +193,9 @@ pub(crate) struct ReplayArgs {
     /// Show every record, client operations included.
     #[arg(long)]
     pub(crate) trace: bool,
+    /// Run it a second time, in another worker; one that differs is exit code 102.
+    #[arg(long)]
+    pub(crate) check_determinism: bool,
     #[command(flatten)]
     pub(crate) place: Place,
 }

@@ -5,6 +5,7 @@
 //! ends with a name, and the sweep goes on.
 
 mod log;
+mod refusal;
 
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ fn answer(registry: &Registry, payload: &[u8]) -> Answer {
         entropy: squall::simulated::entropy,
         monotonic_ns: || squall::simulated::now().0,
         realtime_ns: squall::simulated::wall_ns,
+        refuses: refusal::refuses,
     });
     let hooks = Hooks { progress: Some(squall_seal::progress::tick), place: Some(say_place) };
     let run = || squall::run(registry, &request.plan, request.recording, &hooks);

@@ -1,14 +1,19 @@
 //! The seal around a simulation thread: while it is set, that thread's entropy and clocks come from
-//! hooks instead of from the machine.
+//! hooks instead of from the machine, and what leads out of the simulation can be refused.
 //!
 //! Code that nobody wrote for a simulator still asks the C library: `HashMap`'s keys, `Instant`,
-//! `SystemTime`, the crates `getrandom` (0.3 and later) and `rand` (0.9 and later). The library's
-//! functions are therefore defined here again. On a sealed thread they ask the hooks; on every
-//! other thread they call the real ones.
+//! `SystemTime`, the crates `getrandom` and `rand`. The library's functions are therefore defined
+//! here again. On a sealed thread they ask the hooks; on every other thread they call the real ones.
+//! Threads, processes, sockets, files and waits have no answer that a seed decides: for each the
+//! thread's hook is asked whether it is to be refused ([`Attempt`]).
 //!
-//! Not caught: raw system calls (`getrandom` 0.2 and so `rand` 0.8), the processor's own counters
-//! and random numbers (`rdtsc`, `rdrand`), and waiting. Do not wait on a sealed thread: a wait with
-//! a deadline computes it from virtual time and then returns at once or never.
+//! The number of processors is one on a sealed thread: what is sized by it would differ from machine
+//! to machine.
+//!
+//! Not caught: system calls made without the C library, the processor's own counters and random
+//! numbers (`rdtsc`, `rdrand`), addresses of memory, ids of processes and threads. Do not wait on a
+//! sealed thread: a wait with a deadline computes it from virtual time and then returns at once or
+//! never.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -32,6 +37,14 @@ pub const SUPPORTED: bool = cfg!(all(
     not(madsim)
 ))]
 mod interpose;
+#[cfg(all(
+    target_os = "linux",
+    target_env = "gnu",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(target_feature = "crt-static"),
+    not(madsim)
+))]
+mod refuse;
 
 /// What answers on a sealed thread.
 ///
@@ -47,6 +60,40 @@ pub struct Hooks {
     pub monotonic_ns: fn() -> u64,
     /// Nanoseconds since 1970: the wall clocks, `gettimeofday`, `time`.
     pub realtime_ns: fn() -> u64,
+    /// Whether an attempt to reach the world outside fails, with `EPERM`. Asked before each; unlike the
+    /// other hooks it is never called from inside an allocation, and may allocate.
+    pub refuses: fn(&Attempt<'_>) -> bool,
+}
+
+/// A way out of the simulation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Call {
+    /// A thread is started.
+    Thread,
+    /// A process is started, or this one becomes another.
+    Process,
+    /// A socket is made, bound or connected, or an event loop for sockets is made.
+    Socket,
+    /// A name is looked up.
+    Lookup,
+    /// A file or directory is opened, asked about, made, renamed or removed. Those that a backtrace needs
+    /// are none of these: this program and its libraries, `/proc/self/maps`.
+    File,
+    /// The thread sleeps.
+    Sleep,
+    /// The thread waits for another one (a futex).
+    Wait,
+}
+
+/// An attempt of a sealed thread to get out.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// Which way.
+    pub call: Call,
+    /// The function of the C library that was called.
+    pub function: &'static str,
+    /// The path or the name it was called with; empty if it has none.
+    pub what: &'a [u8],
 }
 
 /// Keeps the thread sealed until it is dropped; what was in force before is then in force again.

@@ -10,18 +10,19 @@
 #![expect(clippy::disallowed_methods, reason = "the wall clocks are what is tested")]
 #![expect(clippy::unwrap_used, reason = "what the tests have in common stands outside of them")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, RandomState};
 use std::panic::catch_unwind;
 use std::ptr::null_mut;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use squall_seal::seal::{self, Guard, Hooks};
+use squall_seal::seal::{self, Call, Guard, Hooks};
 
 thread_local! {
     static NOW: Cell<u64> = const { Cell::new(0) };
     static FILLED: Cell<u64> = const { Cell::new(0) };
+    static ATTEMPTS: RefCell<Vec<(Call, String)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The wall clock's advance over the monotonic one, so that they cannot be taken for each other.
@@ -34,6 +35,7 @@ const HOOKS: Hooks = Hooks {
     },
     monotonic_ns: || NOW.get(),
     realtime_ns: || EPOCH_NS + NOW.get(),
+    refuses: |_| false,
 };
 
 /// Runs `f` on a fresh thread, sealed.
@@ -198,4 +200,118 @@ fn errors_are_those_of_the_real_functions() {
     let real = refusals();
     assert_eq!(real[0], Err(libc::EINVAL), "an unknown clock is refused");
     assert_eq!(sealed(|_guard| refusals()), real);
+}
+
+/// Hooks that refuse whatever is attempted, and count it.
+const STRICT: Hooks = Hooks {
+    refuses: |attempt| {
+        ATTEMPTS.with_borrow_mut(|attempts| {
+            attempts.push((attempt.call, String::from_utf8_lossy(attempt.what).into_owned()));
+        });
+        true
+    },
+    ..HOOKS
+};
+
+/// Runs `f` on a fresh thread that is let out nowhere; what it attempted.
+fn confined(f: impl FnOnce() + Send) -> Vec<(Call, String)> {
+    sealed(|guard| {
+        drop(guard);
+        let guard = seal::on_this_thread(STRICT);
+        f();
+        drop(guard);
+        ATTEMPTS.take()
+    })
+}
+
+fn denied<T>(result: std::io::Result<T>) {
+    let error = result.err().expect("it is refused");
+    assert_eq!(error.raw_os_error(), Some(libc::EPERM));
+}
+
+#[test]
+fn ways_out_are_refused_and_told() {
+    let attempts = confined(|| {
+        denied(thread::Builder::new().spawn(|| ()));
+        denied(std::process::Command::new("true").spawn());
+        denied(std::net::UdpSocket::bind("127.0.0.1:0"));
+        denied(std::net::ToSocketAddrs::to_socket_addrs(&("localhost", 1)));
+        denied(std::fs::File::open("/etc/passwd"));
+        denied(std::fs::write("/etc/passwd", ""));
+        denied(std::fs::metadata("/etc/passwd"));
+        denied(std::fs::read_dir("/etc"));
+        denied(std::fs::create_dir("/etc/new"));
+        denied(std::fs::remove_file("/etc/passwd"));
+        denied(std::fs::rename("/etc/passwd", "/etc/old"));
+        assert!(catch_unwind(|| thread::sleep(Duration::from_millis(1))).is_err());
+        thread::park_timeout(Duration::from_millis(1));
+    });
+    let what: Vec<_> = attempts.iter().map(|(call, what)| (*call, what.as_str())).collect();
+    let file = (Call::File, "/etc/passwd");
+    let expected = [
+        (Call::Thread, ""),
+        (Call::Process, "true"),
+        (Call::Socket, ""),
+        (Call::Lookup, "localhost"),
+        file,
+        file,
+        file,
+        (Call::File, "/etc"),
+        (Call::File, "/etc/new"),
+        file,
+        file,
+        (Call::Sleep, ""),
+        (Call::Wait, ""),
+    ];
+    // Some attempts are made twice, in another way.
+    let mut once = what.clone();
+    once.dedup();
+    let mut wanted = expected.to_vec();
+    wanted.dedup();
+    assert_eq!(once, wanted, "{what:?}");
+}
+
+#[test]
+fn what_is_not_refused_is_real() {
+    sealed(|_guard| {
+        assert!(thread::Builder::new().spawn(|| 7).unwrap().join().unwrap() == 7);
+        assert!(std::fs::read_to_string("/proc/self/maps").unwrap().len() > 100);
+        assert!(std::fs::metadata("/etc").unwrap().is_dir());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert!(std::process::Command::new("true").status().unwrap().success());
+    });
+}
+
+#[test]
+fn backtraces_find_names_and_no_attempt_is_told() {
+    let attempts = confined(|| {
+        let trace = std::backtrace::Backtrace::force_capture().to_string();
+        assert!(trace.contains("backtraces_find_names_and_no_attempt_is_told"), "{trace}");
+        std::fs::File::options().write(true).open("/dev/null").unwrap();
+    });
+    assert_eq!(attempts, [], "a panic of a system under test would be taken for a leak");
+}
+
+#[test]
+fn there_is_one_processor_on_a_sealed_thread() {
+    let attempts = confined(|| assert_eq!(thread::available_parallelism().unwrap().get(), 1));
+    assert_eq!(attempts, []);
+}
+
+#[test]
+fn raw_system_calls_for_entropy_and_time_are_the_hooks() {
+    sealed(|_guard| {
+        NOW.set(7_000_000_123);
+        let (mut bytes, mut now) = ([0_u8; 9], libc::timespec { tv_sec: 0, tv_nsec: 0 });
+        // SAFETY: both write to the locals alone.
+        unsafe {
+            assert_eq!(libc::syscall(libc::SYS_getrandom, bytes.as_mut_ptr(), 9, 0), 9);
+            assert_eq!(libc::syscall(libc::SYS_clock_gettime, libc::CLOCK_MONOTONIC, &mut now), 0);
+        }
+        assert_eq!((bytes, now.tv_sec, now.tv_nsec), ([0xa5; 9], 7, 123));
+        // SAFETY: has no precondition.
+        let pid = unsafe { libc::syscall(libc::SYS_getpid) };
+        assert_eq!(pid, i64::from(std::process::id()), "all others are real");
+    });
 }

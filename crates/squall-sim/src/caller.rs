@@ -79,7 +79,7 @@ pub fn now() -> SimTime {
 /// The node whose software is calling, if any.
 pub fn current_node() -> Option<NodeName> {
     let caller = CALLER.get()?;
-    Some(world::with(|world| world.nodes.get(caller.node).name.clone()))
+    world::look(|world| world.nodes.get(caller.node).name.clone())
 }
 
 /// 2026-01-01 00:00:00 UTC, in nanoseconds since the Unix epoch: when every simulation begins.

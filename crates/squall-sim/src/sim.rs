@@ -15,6 +15,7 @@ use crate::effects::Effects;
 use crate::net::Network;
 use crate::net::rule::{Rule, RuleId};
 use crate::node::Nodes;
+use crate::refusal::{self, Refusals};
 use crate::task::{self, JoinError, Root, Software};
 use crate::trace::{Checkpoint, JournalEntry, Journaling, Trace};
 use crate::waker::{self, RUNS_MAX, TaskKey};
@@ -84,6 +85,8 @@ pub struct Ended {
     pub events: u64,
     /// Wakes that came from other threads: nothing in them is reproducible.
     pub foreign_wakes: u64,
+    /// What the machine was asked for, and did not give.
+    pub refusals: Option<Refusals>,
     /// The digest along the way.
     pub checkpoints: Vec<Checkpoint>,
     /// Every packet and its fate, if a journal was kept.
@@ -123,6 +126,7 @@ impl Sim {
             Trace::new(config.journaling),
         ));
         waker::open_inbox(run);
+        refusal::take();
         Self {
             limits: config.limits,
             polls_here: 0,
@@ -381,6 +385,7 @@ impl Sim {
             digest: world.trace.digest(),
             events: world.trace.events,
             foreign_wakes: self.foreign_wakes,
+            refusals: refusal::take(),
             checkpoints: std::mem::take(&mut world.trace.checkpoints),
             journal: std::mem::take(&mut world.trace.journal),
         });

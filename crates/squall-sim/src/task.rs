@@ -74,6 +74,13 @@ enum State {
     Parked,
 }
 
+impl Task {
+    /// Whether it is the first of its incarnation, which the harness starts.
+    pub(crate) const fn is_first(&self) -> bool {
+        self.number == 0
+    }
+}
+
 /// All tasks, and the ready ones in the order of their drawn priorities.
 #[derive(Default)]
 pub(crate) struct Tasks {

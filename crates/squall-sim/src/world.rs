@@ -156,6 +156,11 @@ pub(crate) fn enter(world: World) {
     });
 }
 
+/// Looks at the world, if there is one and nobody changes it at this moment.
+pub(crate) fn look<R>(f: impl FnOnce(&World) -> R) -> Option<R> {
+    WORLD.with(|slot| slot.try_borrow().ok()?.as_ref().map(|world| f(world)))
+}
+
 /// Takes the world off this thread.
 pub(crate) fn leave() -> Box<World> {
     caller::set_run(0);

@@ -2,7 +2,7 @@
 //!
 //! Whatever `-j`, the sequence of results is the same: a scenario ends at its `max_fail`-th failing
 //! seed in seed order, and what other hosts ran beyond it is thrown away. Every failing seed, and a
-//! sample of the passing ones chosen by a hash of the seed, is run a second time on another host; a
+//! share of the passing ones chosen by a hash of the seed, is run a second time on another host; a
 //! second digest that differs is an outcome of its own.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 
 use squall_check::{Outcome, SeedResult};
-use squall_history::{Identity, Plan, Seed};
+use squall_history::{Identity, Plan, Ppm, Seed};
 
 use crate::{HostError, Recording, RunHost, RunReply, RunRequest};
 
@@ -27,14 +27,30 @@ pub struct Job {
 pub struct Policy {
     /// A scenario ends at this many failing seeds.
     pub max_fail: u64,
-    /// One of this many passing seeds is run again.
-    pub recheck_one_in: u64,
+    /// This share of the passing seeds is run again.
+    pub recheck: Ppm,
+}
+
+impl Policy {
+    /// The share of passing seeds that is run again if nobody says otherwise: one of 32.
+    pub const RECHECK: Ppm = Ppm::new(1_000_000 / 32).expect("less than one");
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { max_fail: 1, recheck_one_in: 32 }
+        Self { max_fail: 1, recheck: Self::RECHECK }
     }
+}
+
+/// What a second run of a seed showed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Second {
+    /// There was none.
+    NotRun,
+    /// The same, to the last event.
+    Same,
+    /// Something else: no seed decides this run.
+    Differs,
 }
 
 /// A seed that is done, in order.
@@ -49,6 +65,8 @@ pub struct Finished {
     /// The second, recorded run of a seed that failed; the first of one that reached the wall limit,
     /// which is not run again.
     pub recorded: Option<RunReply>,
+    /// What the second run showed.
+    pub second: Second,
 }
 
 /// What a campaign tells while it goes on.
@@ -95,29 +113,31 @@ enum Message {
 }
 
 impl Campaign<'_> {
-    /// Runs all jobs on `hosts`, second runs on `verifier`, and tells `sink` what happens.
+    /// Runs all jobs on `hosts`, second runs on `verifiers`, which are shared out among the hosts, and
+    /// tells `sink` what happens.
     ///
     /// # Errors
     /// The first error of a host in job order; what was told before stands.
     ///
     /// # Panics
-    /// Without a host.
+    /// Without a host or a verifier.
     pub fn run(
         &self,
         hosts: &mut [Box<dyn RunHost>],
-        verifier: &mut dyn RunHost,
+        verifiers: &mut [Box<dyn RunHost>],
         sink: &mut dyn FnMut(Progress),
     ) -> Result<(), HostError> {
-        assert!(!hosts.is_empty(), "a campaign needs a host");
+        assert!(!hosts.is_empty() && !verifiers.is_empty(), "a campaign needs a host and a verifier");
         let next = AtomicUsize::new(0);
         let stop = AtomicBool::new(false);
         // By scenario: jobs from this place on are not needed any more.
         let cut: Vec<AtomicUsize> = (0..self.scenarios()).map(|_| AtomicUsize::new(usize::MAX)).collect();
-        let verifier = Mutex::new(verifier);
+        let verifiers: Vec<Verifier<'_>> = verifiers.iter_mut().map(Mutex::new).collect();
         std::thread::scope(|scope| {
             let (sender, receiver) = mpsc::channel();
             for (worker, host) in hosts.iter_mut().enumerate() {
-                let (sender, next, stop, cut, verifier) = (sender.clone(), &next, &stop, &cut, &verifier);
+                let (sender, next, stop, cut) = (sender.clone(), &next, &stop, &cut);
+                let verifier = &verifiers[worker % verifiers.len()];
                 scope.spawn(move || {
                     loop {
                         let place = next.fetch_add(1, Ordering::Relaxed);
@@ -201,13 +221,13 @@ impl Campaign<'_> {
         &self,
         job: &Job,
         host: &mut dyn RunHost,
-        verifier: &Mutex<&mut dyn RunHost>,
+        verifier: &Verifier<'_>,
     ) -> Result<Box<Finished>, HostError> {
         let plan = (self.plan)(job);
         let first = host.run(&RunRequest { plan: plan.clone(), recording: Recording::Summary })?;
         let mut result = first.result.clone();
         let failed = result.outcome != Outcome::Pass;
-        let mut recorded = None;
+        let (mut recorded, mut seen) = (None, Second::NotRun);
         if result.outcome == Outcome::Timeout {
             recorded = Some(first);
         } else if failed || self.is_sampled(job.seed) {
@@ -216,36 +236,48 @@ impl Campaign<'_> {
             let mut verifier = verifier.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let second = verifier.run(&request)?;
             drop(verifier);
-            compare(&mut result, &second.result);
+            seen = compare(&mut result, &second.result);
             recorded = failed.then_some(second);
         }
-        Ok(Box::new(Finished { scenario: job.scenario, result, plan, recorded }))
+        Ok(Box::new(Finished { scenario: job.scenario, result, plan, recorded, second: seen }))
     }
 
     fn is_sampled(&self, seed: Seed) -> bool {
         let hash = Identity::of("recheck").with(seed.0).0;
-        self.policy.recheck_one_in != 0 && hash.is_multiple_of(self.policy.recheck_one_in)
+        let millionth = (u128::from(hash) * 1_000_000) >> 64;
+        millionth < self.policy.recheck.get().into()
     }
 }
 
+/// A host for second runs, shared by some of the hosts for first ones.
+type Verifier<'a> = Mutex<&'a mut Box<dyn RunHost>>;
+
 /// The second run must be the first, to the last event. One that the wall limit cut short says
 /// nothing: how far it came is a matter of the machine.
-fn compare(first: &mut SeedResult, second: &SeedResult) {
+fn compare(first: &mut SeedResult, second: &SeedResult) -> Second {
     if second.outcome == Outcome::Timeout {
-        return;
+        return Second::NotRun;
     }
-    if first.digest != second.digest
-        || first.outcome != second.outcome
-        || first.violations != second.violations
-    {
-        let tell = |result: &SeedResult| {
-            let digest = result.digest.map_or_else(|| "no digest".to_owned(), |digest| digest.to_string());
-            format!("{} with {digest} after {} events", result.outcome.name(), result.events)
-        };
-        first.detail = format!("the first run was {}, the second {}", tell(first), tell(second));
+    if let Some(difference) = difference(first, second) {
+        first.detail = difference;
         first.outcome = Outcome::Nondeterministic;
-    } else if first.detail.is_empty() || second.detail.len() > first.detail.len() {
+        return Second::Differs;
+    }
+    if first.detail.is_empty() || second.detail.len() > first.detail.len() {
         // The recorded run knows more: which task did not return, say.
         first.detail.clone_from(&second.detail);
     }
+    Second::Same
+}
+
+/// What two runs of one plan have come to, if it is not the same.
+pub fn difference(first: &SeedResult, second: &SeedResult) -> Option<String> {
+    let same = first.digest == second.digest
+        && first.outcome == second.outcome
+        && first.violations == second.violations;
+    let tell = |result: &SeedResult| {
+        let digest = result.digest.map_or_else(|| "no digest".to_owned(), |digest| digest.to_string());
+        format!("{} with {digest} after {} events", result.outcome.name(), result.events)
+    };
+    (!same).then(|| format!("the first run was {}, the second {}", tell(first), tell(second)))
 }

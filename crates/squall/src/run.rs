@@ -293,6 +293,14 @@ fn set_outcome(result: &mut SeedResult, verdict: Verdict, over: Over, ended: &En
              under test (squall_io::task::spawn in place of std::thread::spawn)"
         );
     }
+    // After all else: what failed may have failed because of it.
+    if let Some(refusals) = &ended.refusals {
+        result.outcome = Outcome::Nondeterministic;
+        result.detail = match refusals.count {
+            1 => refusals.first.clone(),
+            count => format!("{}; and {} more such calls were refused", refusals.first, count - 1),
+        };
+    }
 }
 
 fn ndjson(history: &History) -> String {

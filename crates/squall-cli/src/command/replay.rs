@@ -43,6 +43,15 @@ pub(crate) fn run(registry: &Registry, args: &ReplayArgs) -> Result<u8, CliError
     if let Some(found) = &named.found {
         anstream::println!("{}", found.compare(result));
     }
+    if args.check_determinism {
+        let request = RunRequest { plan: named.plan.clone(), recording: Recording::Summary };
+        let second = environment::host(registry, args.place)?.run(&request)?;
+        if let Some(difference) = squall::difference(result, &second.result) {
+            anstream::println!("nondeterministic: {difference}");
+            return Ok(ExitCode::Nondeterministic.code());
+        }
+        anstream::println!("the second run was the same, to the last event");
+    }
     let code = match result.outcome {
         Outcome::Pass => ExitCode::AsExpected,
         Outcome::Unknown => ExitCode::Inconclusive,

@@ -35,7 +35,7 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
         None => RunFolder::create(Path::new(environment::REPORTS), info.clone())?,
     };
     let mut hosts = hosts(registry, args, jobs.len())?;
-    let mut verifier = environment::host(registry, args.place)?;
+    let mut verifiers = verifiers(registry, args, hosts.len())?;
     let display = Display::new(args.show_progress, jobs.len() as u64);
     let mut sweep = Sweep::new(&loaded, folder, display, jobs.iter().map(|job| job.scenario).collect());
     let campaign = Campaign {
@@ -44,11 +44,11 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
         counts: &|result, scenario| counts(result, &loaded[scenario], &overrides),
         policy: Policy {
             max_fail: if args.no_fail_fast { u64::MAX } else { args.max_fail },
-            ..Policy::default()
+            recheck: args.check_determinism,
         },
     };
     let mut broken = None;
-    campaign.run(&mut hosts, verifier.as_mut(), &mut |progress| {
+    campaign.run(&mut hosts, &mut verifiers, &mut |progress| {
         if broken.is_none() {
             broken = sweep.take(progress).err();
         }
@@ -57,7 +57,7 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
         return Err(error);
     }
     if !args.no_shrink {
-        sweep.shrink(verifier.as_mut())?;
+        sweep.shrink(verifiers[0].as_mut())?;
     }
     let verdicts = verdicts(&loaded, &sweep, &overrides);
     let (folder, kept, wall) = sweep.finish();
@@ -105,6 +105,13 @@ fn jobs(loaded: &[Loaded], args: &RunArgs, base: Seed) -> Result<Vec<Job>, CliEr
 fn hosts(registry: &Registry, args: &RunArgs, jobs: usize) -> Result<Vec<Box<dyn RunHost>>, CliError> {
     let wanted = args.jobs.map_or_else(environment::cores, usize::from);
     let count = if args.place.in_process { 1 } else { wanted.min(jobs).max(1) };
+    (0..count).map(|_| Ok(environment::host(registry, args.place)?)).collect()
+}
+
+/// Hosts for second runs: processes that the first runs do not use. One is enough for a sample; where
+/// many are run again, each host gets one of its own, so that no host waits.
+fn verifiers(registry: &Registry, args: &RunArgs, hosts: usize) -> Result<Vec<Box<dyn RunHost>>, CliError> {
+    let count = if args.check_determinism > Policy::RECHECK { hosts } else { 1 };
     (0..count).map(|_| Ok(environment::host(registry, args.place)?)).collect()
 }
 

@@ -1,5 +1,5 @@
-//! The C library's functions for entropy and time, defined again. The linker prefers these to the
-//! library's own, in every crate of the binary.
+//! The C library's functions for entropy and time, defined again, and the one that makes any system
+//! call. The linker prefers these to the library's own, in every crate of the binary.
 //!
 //! Each does one of two things: on a sealed thread it answers from the hooks, with the library's
 //! rules for arguments and `errno`; else it calls the library's function, found once with `dlsym`
@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use libc::{clockid_t, size_t, ssize_t, time_t, timespec, timeval};
 
-use super::{HOOKS, Hooks};
+use super::refuse::refused;
+use super::{Call, HOOKS, Hooks};
 
 /// See `getrandom(2)`.
 ///
@@ -129,6 +130,51 @@ pub(super) unsafe extern "C" fn time(result: *mut time_t) -> time_t {
     }
 }
 
+/// See `syscall(2)`. `getrandom` 0.2, and so `rand` 0.8, asks for entropy in this way, and `std` waits so
+/// for other threads. The library's own takes its arguments as they come; with integers alone, as here,
+/// a function of seven arguments finds them in the same places, and those not given are not used.
+///
+/// # Safety
+/// As the system call requires.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn syscall(
+    number: c_long,
+    a: c_long,
+    b: c_long,
+    c: c_long,
+    d: c_long,
+    e: c_long,
+    f: c_long,
+) -> c_long {
+    if HOOKS.get().is_some() {
+        // SAFETY: the caller's promise about the arguments of that system call.
+        unsafe {
+            match number {
+                libc::SYS_getrandom => {
+                    return getrandom(a as *mut c_void, b as size_t, c as c_uint) as c_long;
+                }
+                libc::SYS_clock_gettime => {
+                    return clock_gettime(a as clockid_t, b as *mut timespec).into();
+                }
+                libc::SYS_futex if is_wait(b as c_int) && refused(Call::Wait, "futex", ptr::null()) => {
+                    return fail(libc::EPERM).into();
+                }
+                _ => {}
+            }
+        }
+    }
+    // SAFETY: the type is the one of `syscall(2)`; the arguments are passed on.
+    unsafe {
+        let real: unsafe extern "C" fn(c_long, ...) -> c_long = transmute(real(&SYSCALL, c"syscall"));
+        real(number, a, b, c, d, e, f)
+    }
+}
+
+fn is_wait(operation: c_int) -> bool {
+    let command = operation & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
+    command == libc::FUTEX_WAIT || command == libc::FUTEX_WAIT_BITSET
+}
+
 const NS_PER_S: u64 = 1_000_000_000;
 /// What the kernel gives in one call at most, in bytes; callers ask again for the rest.
 const MOST_AT_ONCE: usize = 33_554_431;
@@ -138,10 +184,11 @@ static GETENTROPY: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 static CLOCK_GETTIME: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 static GETTIMEOFDAY: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 static TIME: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+static SYSCALL: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
 /// The library's own function of that name, which comes next after ours. Relaxed is enough: what the
 /// pointer leads to was there before any thread.
-fn real(cache: &AtomicPtr<c_void>, name: &CStr) -> *mut c_void {
+pub(super) fn real(cache: &AtomicPtr<c_void>, name: &CStr) -> *mut c_void {
     let known = cache.load(Ordering::Relaxed);
     if !known.is_null() {
         return known;
@@ -214,7 +261,7 @@ unsafe fn give<T>(to: *mut T, value: T) -> c_int {
     0
 }
 
-fn fail(error: c_int) -> c_int {
+pub(super) fn fail(error: c_int) -> c_int {
     // SAFETY: the location of this thread's `errno` is always valid.
     unsafe { *libc::__errno_location() = error };
     -1

@@ -128,6 +128,7 @@ fn hash_order(seed: u64) -> Vec<u8> {
         },
         monotonic_ns: || 0,
         realtime_ns: || 0,
+        refuses: |_| false,
     });
     let map: HashMap<u8, ()> = (0..=255).map(|key| (key, ())).collect();
     map.into_keys().collect()

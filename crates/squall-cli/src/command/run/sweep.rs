@@ -92,7 +92,7 @@ impl<'a> Sweep<'a> {
     }
 
     fn finished(&mut self, finished: Finished) -> Result<(), CliError> {
-        let Finished { scenario, result, plan, recorded } = finished;
+        let Finished { scenario, result, plan, recorded, .. } = finished;
         self.turn_to(scenario);
         let (worker, wall) = self.walls.remove(&(scenario, result.seed)).unwrap_or_default();
         self.folder.result(&result)?;
