@@ -1,4 +1,4 @@
-//! The ground a system stands on: `net`, `time`, `task`, `fs`, `rand`, [`select!`] and
+//! The ground a system stands on: `net`, `time`, `task`, `fs`, `rand`, `stop`, [`select!`] and
 //! [`observe()`], with tokio's names and tokio's `AsyncRead`/`AsyncWrite`.
 //!
 //! Which ground is under these functions is found at run time: inside a simulation the simulator,
@@ -16,6 +16,7 @@ mod observe;
 pub mod rand;
 pub mod real;
 mod select;
+pub mod stop;
 pub mod task;
 pub mod time;
 

@@ -12,6 +12,7 @@ mod room;
 mod spoilt;
 pub mod truth;
 pub mod wait;
+mod wipe;
 
 use std::io;
 use std::path::Path;
