@@ -40,7 +40,7 @@ fn answer(registry: &Registry, payload: &[u8]) -> Answer {
         .map_err(|error| Refusal::Harness(format!("the request cannot be read: {error}")))?;
     let _sealed = squall_seal::seal::on_this_thread(squall_seal::seal::Hooks {
         entropy: squall::simulated::entropy,
-        monotonic_ns: || squall::simulated::now().0,
+        monotonic_ns: squall::simulated::monotonic_ns,
         realtime_ns: squall::simulated::wall_ns,
         refuses: refusal::refuses,
     });

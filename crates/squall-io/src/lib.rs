@@ -1,4 +1,4 @@
-//! The ground a system stands on: `net`, `time`, `task`, `fs`, `rand`, [`select!`] and
+//! The ground a system stands on: `net`, `time`, `task`, `fs`, `rand`, `stop`, [`select!`] and
 //! [`observe()`], with tokio's names and tokio's `AsyncRead`/`AsyncWrite`; and what a system offers to a
 //! harness by itself: [`buggify!`], [`knob!`], [`hook!`] and the assertions of [`mod@assert`].
 //!
@@ -20,6 +20,7 @@ mod observe;
 pub mod rand;
 pub mod real;
 mod select;
+pub mod stop;
 pub mod task;
 pub mod time;
 

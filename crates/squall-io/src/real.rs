@@ -7,14 +7,16 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread;
+use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Names and addresses of the nodes of a real system.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +49,8 @@ pub(crate) struct Place {
     pub(crate) address: IpAddr,
     pub(crate) root: PathBuf,
     pub(crate) hosts: Hosts,
+    /// The word to stop.
+    pub(crate) stop: watch::Receiver<bool>,
 }
 
 thread_local! {
@@ -60,6 +64,7 @@ pub(crate) fn place() -> Option<Arc<Place>> {
 /// A running real node.
 #[derive(Debug)]
 pub struct RealNode {
+    stop: watch::Sender<bool>,
     kill: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -74,7 +79,8 @@ where
     F: FnOnce() -> S + Send + 'static,
     S: Future<Output = io::Result<()>> + Send + 'static,
 {
-    let place = settle(hosts, name, root)?;
+    let (stop, word) = watch::channel(false);
+    let place = settle(hosts, name, root, word)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (kill, killed) = oneshot::channel();
     let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -92,7 +98,7 @@ where
             drop(software);
         });
     })?;
-    Ok(RealNode { kill: Some(kill), thread: Some(thread) })
+    Ok(RealNode { stop, kill: Some(kill), thread: Some(thread) })
 }
 
 /// Runs the node `name` of `hosts` on this thread, with its files under `root`, until its software
@@ -105,10 +111,78 @@ where
     F: FnOnce() -> S,
     S: Future<Output = io::Result<T>>,
 {
-    let place = settle(hosts, name, root)?;
+    // Nobody asks it to stop.
+    let (_, word) = watch::channel(false);
+    run_here(settle(hosts, name, root, word)?, async { software().await })
+}
+
+/// As [`run`], for a process that is asked to stop by SIGTERM or ctrl-c: the software hears it through
+/// [`stop::token`](crate::stop::token). `None` if it has not returned `grace` later.
+///
+/// # Errors
+/// As [`run`], and if signals cannot be listened to.
+pub fn run_until_stopped<F, S, T>(
+    hosts: &Hosts,
+    name: &str,
+    root: &Path,
+    grace: Duration,
+    software: F,
+) -> io::Result<Option<T>>
+where
+    F: FnOnce() -> S,
+    S: Future<Output = io::Result<T>>,
+{
+    let (stop, word) = watch::channel(false);
+    run_here(settle(hosts, name, root, word)?, async {
+        let mut software = std::pin::pin!(software());
+        let mut signals = std::pin::pin!(Signals::listen()?.next());
+        let ended = poll_fn(|cx| match software.as_mut().poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending => signals.as_mut().poll(cx).map(|()| None),
+        });
+        if let Some(ended) = ended.await {
+            return ended.map(Some);
+        }
+        stop.send_replace(true);
+        match tokio::time::timeout(grace, software).await {
+            Ok(ended) => ended.map(Some),
+            Err(_) => Ok(None),
+        }
+    })
+}
+
+/// The signals that ask a process to stop.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(mut self) {
+        let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+        poll_fn(|cx| {
+            #[cfg(unix)]
+            if self.terminate.poll_recv(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            interrupt.as_mut().poll(cx).map(drop)
+        })
+        .await;
+    }
+}
+
+/// Runs software on this thread, which is the node's meanwhile.
+fn run_here<T>(place: Arc<Place>, software: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let before = PLACE.replace(Some(place));
-    let ended = runtime.block_on(async { software().await });
+    let ended = runtime.block_on(software);
     // Its other tasks end before the thread is another's.
     drop(runtime);
     PLACE.set(before);
@@ -116,14 +190,18 @@ where
 }
 
 /// A node's place, with its directory made.
-fn settle(hosts: &Hosts, name: &str, root: &Path) -> io::Result<Arc<Place>> {
+fn settle(hosts: &Hosts, name: &str, root: &Path, stop: watch::Receiver<bool>) -> io::Result<Arc<Place>> {
     let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("`{name}` is not among the hosts"));
     let address = hosts.get(name).ok_or_else(unknown)?;
     std::fs::create_dir_all(root)?;
-    Ok(Arc::new(Place { address: address.into(), root: root.to_owned(), hosts: hosts.clone() }))
+    Ok(Arc::new(Place { address: address.into(), root: root.to_owned(), hosts: hosts.clone(), stop }))
 }
 
 impl RealNode {
+    /// Asks the node's software to stop; [`kill`](Self::kill) it after a time of grace.
+    pub fn ask_to_stop(&self) {
+        self.stop.send_replace(true);
+    }
     /// Kills the node: all its tasks are gone and its sockets closed when this returns.
     pub fn kill(mut self) {
         self.stop();

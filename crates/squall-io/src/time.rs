@@ -63,18 +63,20 @@ pub struct WallClock {
     pub latest_ns: u64,
 }
 
-/// Half the width of [`wall_clock`]'s interval: the uncertainty of a well-kept NTP client.
+/// Half the width of [`wall_clock`]'s interval unless a scenario says otherwise: the uncertainty of a
+/// well-kept NTP client.
 pub const CLOCK_UNCERTAINTY: Duration = Duration::from_millis(50);
 
-/// The wall clock now.
+/// The wall clock now. It may step either way; for spans use [`now`].
 pub fn wall_clock() -> WallClock {
-    let reading = match current() {
+    let (reading, half) = match current() {
         #[cfg(feature = "sim")]
-        Ground::Sim => squall_sim::wall_ns(),
-        Ground::Tokio(_) => real_wall_ns(),
+        Ground::Sim => (squall_sim::wall_ns(), squall_sim::clock_uncertainty_ns()),
+        Ground::Tokio(_) => {
+            (real_wall_ns(), u64::try_from(CLOCK_UNCERTAINTY.as_nanos()).expect("a few milliseconds"))
+        }
     };
-    let half = u64::try_from(CLOCK_UNCERTAINTY.as_nanos()).expect("a few milliseconds");
-    WallClock { earliest_ns: reading.saturating_sub(half), latest_ns: reading + half }
+    WallClock { earliest_ns: reading.saturating_sub(half), latest_ns: reading.saturating_add(half) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the tokio ground is where real time comes from")]
@@ -92,7 +94,7 @@ fn real_origin() -> tokio::time::Instant {
 pub fn now() -> Instant {
     match current() {
         #[cfg(feature = "sim")]
-        Ground::Sim => Instant(squall_sim::now().0),
+        Ground::Sim => Instant(squall_sim::monotonic_ns()),
         Ground::Tokio(_) => {
             let origin = real_origin();
             Instant(u64::try_from(origin.elapsed().as_nanos()).unwrap_or(u64::MAX))
@@ -109,7 +111,7 @@ pub fn sleep(span: Duration) -> Sleep {
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep(match current() {
         #[cfg(feature = "sim")]
-        Ground::Sim => Inner::Sim(squall_sim::Sleep::until(squall_history::SimTime(deadline.0))),
+        Ground::Sim => Inner::Sim(squall_sim::Sleep::until_clock_shows(deadline.0)),
         Ground::Tokio(_) => {
             let deadline = real_origin() + Duration::from_nanos(deadline.0);
             Inner::Tokio(Box::pin(tokio::time::sleep_until(deadline)))

@@ -15,6 +15,7 @@ use std::time::Duration;
 use squall_io::fs;
 use squall_io::net::{TcpListener, TcpStream, UdpSocket, lookup_host};
 use squall_io::real::{self, Hosts, RealNode};
+use squall_io::stop::token;
 use squall_io::task::{JoinSet, spawn, yield_now};
 use squall_io::time::{interval, now, sleep, timeout};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -271,6 +272,64 @@ fn a_kill_takes_all_tasks_and_sockets_and_a_restart_finds_its_files() {
     drop(second);
     assert_eq!(count.load(Ordering::SeqCst), 0);
     client.kill();
+}
+
+#[test]
+fn a_node_hears_the_word_to_stop_and_another_does_not() {
+    let root = tempfile::tempdir().unwrap();
+    let hosts = Hosts::on_loopback(["n-1", "n-2"]);
+    let (tell, words) = mpsc::channel();
+    let node = |name: &'static str| {
+        let tell = tell.clone();
+        start(&hosts, name, &root.path().join(name), move || async move {
+            let stop = token();
+            tell.send(format!("{name} {}", stop.is_stopping())).unwrap();
+            let heard = spawn(async move {
+                stop.stopped().await;
+                stop.is_stopping()
+            });
+            tell.send(format!("{name} {}", heard.await.unwrap())).unwrap();
+            Ok(())
+        })
+    };
+    let first = node("n-1");
+    assert_eq!(next(&words), "n-1 false");
+    let second = node("n-2");
+    assert_eq!(next(&words), "n-2 false");
+    first.ask_to_stop();
+    assert_eq!(next(&words), "n-1 true");
+    first.kill();
+    assert!(words.try_recv().is_err(), "nobody asked the other one");
+    second.kill();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_that_is_a_node_is_asked_by_a_signal() {
+    let root = tempfile::tempdir().unwrap();
+    let hosts = Hosts::on_loopback(["n-1"]);
+    // By then the process listens: software is polled after that.
+    let terminate = || {
+        let pid = std::process::id().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    };
+    let run = |grace_ms: u64, software: fn() -> Software| {
+        let grace = std::time::Duration::from_millis(grace_ms);
+        real::run_until_stopped(&hosts, "n-1", root.path(), grace, || async move {
+            terminate();
+            software().await
+        })
+    };
+    type Software = std::pin::Pin<Box<dyn Future<Output = io::Result<u32>>>>;
+    let polite = run(60_000, || {
+        Box::pin(async {
+            token().stopped().await;
+            Ok(7)
+        })
+    });
+    assert_eq!(polite.unwrap(), Some(7));
+    assert_eq!(run(10, || Box::pin(std::future::pending())).unwrap(), None, "grace is over");
+    assert_eq!(run(60_000, || Box::pin(async { Ok(8) })).unwrap(), Some(8));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use squall_history::{Body, Domain, Draw, Identity, NodeName, Record, SimTime};
 
+use crate::clock;
 use crate::trace::Trace;
 use crate::waker::TaskKey;
 use crate::world;
@@ -34,6 +35,7 @@ pub(crate) fn set_run(run: u32) {
     RUN.set(run);
     NOW.set(0);
     CALLER.set(None);
+    clock::reset();
 }
 
 pub(crate) fn set_now(now: SimTime) {
@@ -70,8 +72,8 @@ pub fn in_simulation() -> bool {
     CALLER.get().is_some()
 }
 
-/// True virtual time of the simulation on this thread; zero if there is none. A node's monotonic
-/// clock shows the same, as long as clock faults are not built.
+/// True virtual time of the simulation on this thread; zero if there is none. What a node's own clock
+/// shows is [`monotonic_ns`](crate::monotonic_ns).
 pub fn now() -> SimTime {
     SimTime(NOW.get())
 }
@@ -80,14 +82,6 @@ pub fn now() -> SimTime {
 pub fn current_node() -> Option<NodeName> {
     let caller = CALLER.get()?;
     world::look(|world| world.nodes.get(caller.node).name.clone())
-}
-
-/// 2026-01-01 00:00:00 UTC, in nanoseconds since the Unix epoch: when every simulation begins.
-const WALL_START_NS: u64 = 1_767_225_600_000_000_000;
-
-/// The node's wall clock, in nanoseconds since the Unix epoch.
-pub fn wall_ns() -> u64 {
-    WALL_START_NS + NOW.get()
 }
 
 /// The next draw of the calling task (domain `System`; identity: the task; n: its counter).

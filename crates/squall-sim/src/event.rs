@@ -25,6 +25,8 @@ pub(crate) enum Event {
     Reset { conn: ConnKey, to: u8 },
     /// A datagram reaches its node.
     Datagram(u32),
+    /// The processor of a slow node is free again.
+    Processor(u32),
 }
 
 impl Event {
@@ -40,6 +42,7 @@ impl Event {
             Self::Retransmit { .. } => 7,
             Self::Reset { .. } => 8,
             Self::Datagram(_) => 9,
+            Self::Processor(_) => 20,
         }
     }
 }

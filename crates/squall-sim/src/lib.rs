@@ -14,32 +14,38 @@
 //! or read anything of the outside world.
 
 mod caller;
+mod clock;
 pub mod coop;
+mod cpu;
 pub mod disk;
 mod effects;
 mod event;
 pub mod net;
 mod node;
+mod node_rule;
 mod panics;
 mod queue;
 mod refusal;
 mod sim;
+mod stop;
 mod task;
 mod timer;
 mod trace;
 mod waker;
 mod world;
 
-pub use caller::{
-    current_node, entropy, in_simulation, now, observe, task_draw, wall_ns, workload_draw, yield_now,
-};
+pub use caller::{current_node, entropy, in_simulation, now, observe, task_draw, workload_draw, yield_now};
+pub use clock::{clock_uncertainty_ns, monotonic_ns, wall_ns};
 pub use coop::buggify::{BuggifyId, BuggifySettings};
 pub use coop::hook::{HookAct, HookId, HookRule, HookWhen, Injected};
+pub use cpu::POLL_COST;
 pub use disk::fault::DiskRuleId;
 pub use effects::Effects;
 pub use net::rule::{Rule, RuleId};
+pub use node_rule::{NodeRule, NodeRuleId};
 pub use refusal::{Refusals, refuse};
 pub use sim::{Ended, Ran, Sim, SimConfig, SimLimits};
+pub use stop::{StopWait, is_stopping};
 pub use task::{JoinError, JoinHandle, Software, spawn};
 pub use timer::Sleep;
 pub use trace::{Checkpoint, JournalEntry, Journaling};

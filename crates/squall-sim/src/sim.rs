@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use squall_history::{
-    Body, Boot, Digest, DiskProfile, DiskTrouble, Draws, Identity, NetworkProfile, NodeEvent, NodeName,
-    Record, Seed, SimTime, Topology,
+    Body, Boot, ClockProfile, Digest, DiskProfile, DiskTrouble, Draws, Identity, NetworkProfile, NodeEvent,
+    NodeName, Record, Seed, SimTime, Topology,
 };
 
 use crate::caller::{self, Caller};
@@ -15,6 +15,7 @@ use crate::effects::Effects;
 use crate::net::Network;
 use crate::net::rule::{Rule, RuleId};
 use crate::node::Nodes;
+use crate::node_rule::{NodeRule, NodeRuleId};
 use crate::refusal::{self, Refusals};
 use crate::task::{self, JoinError, Root, Software};
 use crate::trace::{Checkpoint, JournalEntry, Journaling, Trace};
@@ -157,6 +158,15 @@ impl Sim {
         });
     }
 
+    /// Draws every node's clocks from a profile (domain `Clock`; identity: the node). For a simulation
+    /// that has not run yet.
+    pub fn set_clocks(&mut self, profile: &ClockProfile) {
+        world::with(|world| {
+            assert!(world.trace.events == 0, "a clock does not change without a fault");
+            world.clocks_set(profile);
+        });
+    }
+
     /// Starts the next incarnation of a node, which must be down.
     ///
     /// # Panics
@@ -172,6 +182,8 @@ impl Sim {
             (state.up, state.powered, state.paused) = (true, true, false);
             // Counters of draws addressed by the incarnation: what an earlier one drew shifts nothing.
             (state.spawns, state.entropy_draws) = (0, 0);
+            world.stops.forget(node);
+            world.cpu_begin(node);
             world.record_node(node, NodeEvent::Started);
             world.tasks_spawn(node, Box::new(Root(software)), place);
         });
@@ -210,23 +222,15 @@ impl Sim {
             if waker::has_foreign_wakes() {
                 self.take_foreign_wakes();
             }
-            let next = world::with(|world| {
-                if world.trace.has_records() || world.coop.has_injected() {
-                    return Err(Ran::Recorded);
+            let (key, slow) = match world::with(|world| self.next(world)) {
+                Next::Poll(key, slow) => (key, slow),
+                Next::Ended(node) => {
+                    let effects = self.stop(node, Stop::Exit);
+                    world::with(|world| world.stops.ended(node, effects));
+                    continue;
                 }
-                if world.trace.events >= self.limits.events {
-                    return Err(Ran::EventLimit);
-                }
-                if let Some(hook) = self.on_progress
-                    && world.trace.events.is_multiple_of(PROGRESS_EVENTS)
-                {
-                    hook(world.trace.events);
-                }
-                Ok(world.tasks.pop_ready())
-            });
-            let key = match next {
-                Ok(key) => key?,
-                Err(why) => return Some(why),
+                Next::Nothing => return None,
+                Next::Tell(why) => return Some(why),
             };
             self.polls_here += 1;
             if self.polls_here > self.limits.polls_per_instant || self.on_poll.is_some() {
@@ -240,7 +244,30 @@ impl Sim {
             }
             task::poll(key);
             hook::after_poll();
+            if let Some(node) = slow {
+                world::with(|world| world.cpu_used(node));
+            }
         }
+    }
+
+    /// What is to be done at this instant.
+    fn next(&self, world: &mut World) -> Next {
+        // Before anybody is told that its software returned: then it is down.
+        if let Some(node) = world.stops.take_returned() {
+            return Next::Ended(node);
+        }
+        if world.trace.has_records() || world.coop.has_injected() {
+            return Next::Tell(Ran::Recorded);
+        }
+        if world.trace.events >= self.limits.events {
+            return Next::Tell(Ran::EventLimit);
+        }
+        if let Some(hook) = self.on_progress
+            && world.trace.events.is_multiple_of(PROGRESS_EVENTS)
+        {
+            hook(world.trace.events);
+        }
+        world.next_task().map_or(Next::Nothing, |(key, slow)| Next::Poll(key, slow))
     }
 
     fn take_foreign_wakes(&mut self) {
@@ -284,10 +311,52 @@ impl Sim {
         world::with(|world| world.nodes.get(node).up)
     }
 
+    /// Asks a node's software to stop ([`StopWait`], [`is_stopping`](crate::is_stopping)); what that did
+    /// at once. When its root task returns the process is over; [`kill`](Self::kill) what is left after
+    /// the time of grace, and it says how the stop went.
+    pub fn ask_to_stop(&mut self, node: &NodeName) -> Effects {
+        let node = index(node);
+        let mut effects = Effects::default();
+        world::with(|world| {
+            if world.nodes.get(node).up && !world.stops.is_asked(node) {
+                world.trace.fold(6);
+                world.trace.fold(world.nodes.get(node).identity.0);
+                world.record_node(node, NodeEvent::Stopping);
+                effects.add("waits-ended", world.stop_ask(node));
+            }
+        });
+        effects
+    }
+
     /// Kills a node's process. The operating system lives: peers see FIN or RST, connection
-    /// requests are refused, the page cache stays.
+    /// requests are refused, the page cache stays. Of a node that was asked to stop and did, it tells
+    /// what that did.
     pub fn kill(&mut self, node: &NodeName) -> Effects {
-        self.stop(index(node), Stop::Kill)
+        let node = index(node);
+        let asked = world::with(|world| world.stops.is_asked(node).then(|| world.stops.forget(node)));
+        let mut effects = self.stop(node, Stop::Kill);
+        match asked {
+            None => {}
+            Some(None) => effects.add("killed-after-grace", 1),
+            Some(Some(before)) => {
+                effects.merge(&before);
+                effects.add("ended-in-grace", 1);
+            }
+        }
+        effects
+    }
+
+    /// Kills a node's process and empties its disks. [`start`](Self::start) it again for a machine that
+    /// was replaced under its old name.
+    pub fn wipe(&mut self, node: &NodeName) -> Effects {
+        let node = index(node);
+        let mut effects = self.stop(node, Stop::Kill);
+        world::with(|world| {
+            world.trace.fold(7);
+            world.record_node(node, NodeEvent::Wiped);
+            world.disk_wipe(node, &mut effects);
+        });
+        effects
     }
 
     /// Cuts a node's power: silence on the network, and what was not synced is lost or torn.
@@ -372,6 +441,17 @@ impl Sim {
         world::with(|world| world.disk_remove_rule(rule))
     }
 
+    /// Lays a rule on nodes until it is removed.
+    pub fn add_node_rule(&mut self, rule: NodeRule, nodes: &[NodeName]) -> NodeRuleId {
+        let nodes: Vec<u32> = nodes.iter().map(index).collect();
+        world::with(|world| world.node_add_rule(rule, &nodes))
+    }
+
+    /// Removes a rule; what it did.
+    pub fn remove_node_rule(&mut self, rule: NodeRuleId) -> Effects {
+        world::with(|world| world.node_remove_rule(rule))
+    }
+
     /// Adds a record of the harness's own (a fault's life, a client's operation) to the history.
     pub fn record(&mut self, node: Option<&NodeName>, body: Body) {
         let record = Record { at: caller::now(), node: node.cloned(), boot: None, body };
@@ -408,10 +488,22 @@ impl Drop for Sim {
     }
 }
 
+/// What the loop does next without moving time.
+enum Next {
+    Nothing,
+    Tell(Ran),
+    /// This task's turn; with its node, if that one is slow.
+    Poll(TaskKey, Option<u32>),
+    /// A node's process has ended by itself.
+    Ended(u32),
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stop {
     Kill = 1,
     PowerLoss = 2,
+    /// It ended by itself, as it was asked to.
+    Exit = 5,
 }
 
 pub(crate) fn index(node: &NodeName) -> u32 {
@@ -444,23 +536,24 @@ impl World {
         let was_up = std::mem::replace(&mut state.up, false);
         let was_powered = state.powered;
         state.paused = false;
+        self.cpu_clear(node);
         self.trace.fold(how as u64);
         self.trace.fold(self.nodes.get(node).identity.0);
         match how {
-            Stop::Kill => self.net_kill(node, effects),
+            Stop::Kill | Stop::Exit => self.net_kill(node, effects),
             Stop::PowerLoss => {
                 self.nodes.get_mut(node).powered = false;
                 self.net_power_loss(node, effects);
                 self.disk_power_loss(node, effects);
             }
         }
-        if was_up || (was_powered && matches!(how, Stop::PowerLoss)) {
-            let event = match how {
-                Stop::Kill => NodeEvent::Killed,
-                Stop::PowerLoss => NodeEvent::PowerLost,
-            };
-            self.record_node(node, event);
+        match how {
+            Stop::Kill if was_up => self.record_node(node, NodeEvent::Killed),
+            Stop::PowerLoss if was_up || was_powered => self.record_node(node, NodeEvent::PowerLost),
+            // That its software returned was told when it did.
+            Stop::Kill | Stop::PowerLoss | Stop::Exit => {}
         }
+        self.stops.forget(node);
         // After the node's own record: who judges a loss of power must know what was certain before.
         self.disk_tell_all(node);
     }

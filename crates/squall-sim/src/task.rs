@@ -95,6 +95,13 @@ impl fmt::Debug for Tasks {
     }
 }
 
+impl Task {
+    /// How often it was woken.
+    pub(crate) fn wakes(&self) -> u64 {
+        self.wakes
+    }
+}
+
 impl Tasks {
     pub(crate) fn get(&self, key: TaskKey) -> Option<&Task> {
         let slot = self.slots.get(key.index as usize)?;
@@ -141,6 +148,15 @@ impl Tasks {
             }
         }
         None
+    }
+
+    pub(crate) fn is_ready(&self, key: TaskKey) -> bool {
+        self.get(key).is_some_and(|task| task.state == State::Ready)
+    }
+
+    /// Puts a runnable task back among those that are to be polled.
+    pub(crate) fn push_ready(&mut self, priority: u64, key: TaskKey) {
+        self.ready.push(Reverse((priority, key.index, key.generation)));
     }
 
     /// Takes the body out for polling.
@@ -198,6 +214,7 @@ impl World {
 
     /// Parks every runnable task of a node that stands still.
     pub(crate) fn tasks_park(&mut self, node: u32) {
+        self.cpu_clear(node);
         for key in self.tasks.of_node(node) {
             let task = self.tasks.get_mut(key).expect("just listed");
             if task.state == State::Ready {
@@ -419,6 +436,8 @@ impl Body for Root {
         self.0.as_mut().poll(cx).map(|ended| {
             let error = ended.err();
             caller::observe(squall_history::Body::Node(squall_history::NodeEvent::Exited { error }));
+            let node = caller::expect().node;
+            world::with(|world| world.stop_returned(node));
         })
     }
 

@@ -1,4 +1,5 @@
-//! Deadlines.
+//! Deadlines: by a node's own clock, for what software asks for, or by true time, for what its
+//! machine does.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use squall_history::SimTime;
 
 use crate::caller;
+use crate::clock;
 use crate::event::Event;
 use crate::world::{self, World};
 
@@ -20,8 +22,41 @@ pub(crate) struct TimerKey {
 #[derive(Debug, Default)]
 struct Slot {
     generation: u32,
-    /// Who waits, and the node whose clock it is (its identity folds); absent: a free slot.
-    waiting: Option<(Waker, u32)>,
+    /// Who waits; absent: a free slot.
+    waiting: Option<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    waker: Waker,
+    /// Its identity folds.
+    node: u32,
+    deadline: Deadline,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Deadline {
+    /// In true time.
+    True(SimTime),
+    /// What the node's monotonic clock must show.
+    Clock(u64),
+}
+
+impl Deadline {
+    /// When that is, in true time, as the node's clock runs now.
+    fn due(self, node: u32) -> SimTime {
+        match self {
+            Self::True(at) => at,
+            Self::Clock(deadline) => clock::due(node, deadline),
+        }
+    }
+
+    fn is_over(self, node: u32) -> bool {
+        match self {
+            Self::True(at) => caller::now() >= at,
+            Self::Clock(deadline) => clock::node_time(node) >= deadline,
+        }
+    }
 }
 
 /// All registered deadlines.
@@ -34,13 +69,13 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    fn register(&mut self, waker: Waker, node: u32) -> TimerKey {
+    fn register(&mut self, waiting: Waiting) -> TimerKey {
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).expect("fewer timers than memory for them")
         });
         let slot = &mut self.slots[index as usize];
-        slot.waiting = Some((waker, node));
+        slot.waiting = Some(waiting);
         TimerKey { index, generation: slot.generation }
     }
 
@@ -48,8 +83,15 @@ impl Timers {
         self.slots[key.index as usize].generation == key.generation
     }
 
+    /// Whether a live timer is due at `at`.
+    fn is_due(&self, key: TimerKey, at: SimTime) -> bool {
+        let waiting = self.slots[key.index as usize].waiting.as_ref();
+        let Waiting { node, deadline, .. } = waiting.expect("a live timer has somebody waiting");
+        deadline.due(*node) <= at
+    }
+
     /// Ends a timer and gives back who waited, if it was live.
-    fn end(&mut self, key: TimerKey) -> Option<(Waker, u32)> {
+    fn end(&mut self, key: TimerKey) -> Option<Waiting> {
         let slot = &mut self.slots[key.index as usize];
         if slot.generation != key.generation {
             return None;
@@ -62,14 +104,14 @@ impl Timers {
 
 impl World {
     pub(crate) fn timer_fired(&mut self, key: TimerKey) {
-        if let Some((waker, node)) = self.timers.end(key) {
+        if let Some(Waiting { waker, node, .. }) = self.timers.end(key) {
             self.trace.fold(self.nodes.get(node).identity.0);
             self.wake(waker);
         }
     }
 
     fn timer_cancel(&mut self, key: TimerKey) {
-        if let Some((waker, _)) = self.timers.end(key) {
+        if let Some(Waiting { waker, .. }) = self.timers.end(key) {
             self.discard(waker);
             self.timers.stale += 1;
             self.compact();
@@ -87,8 +129,29 @@ impl World {
         }
     }
 
-    pub(crate) fn timer_is_stale(&mut self, key: TimerKey) -> bool {
-        let stale = !self.timers.is_live(key);
+    /// The node's clock changed its speed: its timers are due at other times. How many are.
+    ///
+    /// The events of the old times stay in the queue; each is skipped when it comes up.
+    pub(crate) fn timers_reschedule(&mut self, node: u32) -> u64 {
+        let mut moved = 0;
+        for (index, slot) in self.timers.slots.iter().enumerate() {
+            let Some(Waiting { node: of, deadline: Deadline::Clock(deadline), .. }) = slot.waiting else {
+                continue;
+            };
+            if of == node {
+                let index = u32::try_from(index).expect("bounded when it was registered");
+                let key = TimerKey { index, generation: slot.generation };
+                self.queue.push(clock::due(node, deadline).max(caller::now()), Event::Timer(key));
+                moved += 1;
+            }
+        }
+        self.timers.stale += usize::try_from(moved).expect("a count of timers in memory");
+        moved
+    }
+
+    /// Whether the event of a timer is to be skipped: it is gone, or not due yet by its clock.
+    pub(crate) fn timer_is_stale(&mut self, key: TimerKey, at: SimTime) -> bool {
+        let stale = !self.timers.is_live(key) || clock::in_use() && !self.timers.is_due(key, at);
         if stale {
             self.timers.stale = self.timers.stale.saturating_sub(1);
         }
@@ -96,19 +159,24 @@ impl World {
     }
 }
 
-/// Finishes when the node's clock shows its deadline.
+/// Finishes at its deadline.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Sleep {
     run: u32,
-    deadline: SimTime,
+    deadline: Deadline,
     timer: Option<TimerKey>,
 }
 
 impl Sleep {
-    /// Until this moment.
+    /// Until this moment of true time.
     pub fn until(deadline: SimTime) -> Self {
-        Self { run: caller::run(), deadline, timer: None }
+        Self { run: caller::run(), deadline: Deadline::True(deadline), timer: None }
+    }
+
+    /// Until the monotonic clock of the node that polls it shows so many nanoseconds.
+    pub fn until_clock_shows(deadline_ns: u64) -> Self {
+        Self { run: caller::run(), deadline: Deadline::Clock(deadline_ns), timer: None }
     }
 
     /// Ready once the deadline has passed; else `cx`'s waker will be woken then.
@@ -120,25 +188,29 @@ impl Sleep {
             self.run == caller::run() && self.run != 0,
             "a simulated sleep was polled outside its simulation"
         );
-        if caller::now() >= self.deadline {
+        let node = caller::expect().node;
+        if self.deadline.is_over(node) {
             return Poll::Ready(());
         }
-        let node = caller::expect().node;
         world::with(|world| {
             if let Some(key) = self.timer
                 && world.timers.is_live(key)
             {
                 let slot = &mut world.timers.slots[key.index as usize];
-                let (waker, _) = slot.waiting.as_mut().expect("a live timer has somebody waiting");
-                if !waker.will_wake(cx.waker()) {
-                    let old = std::mem::replace(waker, cx.waker().clone());
+                let waiting = slot.waiting.as_mut().expect("a live timer has somebody waiting");
+                if !waiting.waker.will_wake(cx.waker()) {
+                    let old = std::mem::replace(&mut waiting.waker, cx.waker().clone());
                     world.discard(old);
                 }
                 return;
             }
-            let key = world.timers.register(cx.waker().clone(), node);
+            let waiting = Waiting { waker: cx.waker().clone(), node, deadline: self.deadline };
+            let key = world.timers.register(waiting);
             self.timer = Some(key);
-            world.queue.push(self.deadline, Event::Timer(key));
+            if let Deadline::Clock(deadline) = self.deadline {
+                clock::timer_set(node, deadline);
+            }
+            world.queue.push(self.deadline.due(node), Event::Timer(key));
         });
         Poll::Pending
     }

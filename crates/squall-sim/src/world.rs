@@ -12,11 +12,14 @@ use squall_history::{Domain, Draw, Draws, SimTime};
 
 use crate::caller::{self, Caller};
 use crate::coop::{self, Coop};
+use crate::cpu::Cpus;
 use crate::disk::Disks;
 use crate::event::Event;
 use crate::net::Network;
 use crate::node::Nodes;
+use crate::node_rule::NodeRules;
 use crate::queue::Queue;
+use crate::stop::Stops;
 use crate::task::Tasks;
 use crate::timer::Timers;
 use crate::trace::Trace;
@@ -38,6 +41,9 @@ pub(crate) struct World {
     pub(crate) timers: Timers,
     pub(crate) tasks: Tasks,
     pub(crate) nodes: Nodes,
+    pub(crate) node_rules: NodeRules,
+    pub(crate) cpus: Cpus,
+    pub(crate) stops: Stops,
     pub(crate) net: Network,
     pub(crate) disks: Disks,
     pub(crate) coop: Coop,
@@ -65,6 +71,9 @@ impl World {
             timers: Timers::default(),
             tasks: Tasks::default(),
             nodes,
+            node_rules: NodeRules::default(),
+            cpus: Cpus::default(),
+            stops: Stops::default(),
             net,
             disks,
             coop: Coop::default(),
@@ -125,17 +134,18 @@ impl World {
             Event::Retransmit { conn, from } => self.retransmit(conn, from),
             Event::Reset { conn, to } => self.reset_arrived(conn, to),
             Event::Datagram(packet) => self.datagram_arrived(packet),
+            Event::Processor(node) => self.cpu_free(node),
         }
         self.trace.executed(caller::now());
     }
 
-    /// The next event before `limit`, with its time. Events whose timer is gone are skipped without
-    /// a trace.
+    /// The next event before `limit`, with its time. Events whose timer is gone, or due at another time
+    /// by its node's clock, are skipped without a trace.
     pub(crate) fn next_event(&mut self, limit: SimTime) -> Option<(SimTime, Event)> {
         while self.queue.next_at()? < limit {
             let (at, event) = self.queue.pop()?;
             match event {
-                Event::Timer(key) if self.timer_is_stale(key) => {}
+                Event::Timer(key) if self.timer_is_stale(key, at) => {}
                 _ => return Some((at, event)),
             }
         }

@@ -33,7 +33,7 @@ pub use system::{
 /// What code under test is told when it asks the operating system, on a thread that runs a
 /// simulation: a host that interposes libc hands these on.
 pub mod simulated {
-    pub use squall_sim::{current_node, entropy, now, refuse, wall_ns};
+    pub use squall_sim::{current_node, entropy, monotonic_ns, now, refuse, wall_ns};
 }
 
 pub use squall_check as check;

@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use squall_history::vocab::Custom;
 use squall_history::{
-    Body, DiskProfile, DiskTrouble, Identity, NetworkProfile, NodeEvent, NodeName, Record, Seed, SimDuration,
-    SimTime, Topology,
+    Body, ClockChange, ClockProfile, DiskProfile, DiskTrouble, Identity, NetworkProfile, NodeEvent, NodeName,
+    Record, Seed, SimDuration, SimTime, Topology,
 };
 use squall_io::net::TcpStream;
-use squall_sim::{Checkpoint, DiskRuleId, Ended, Journaling, Ran, Rule, RuleId, Sim, SimConfig, SimLimits};
+use squall_sim::{
+    Checkpoint, DiskRuleId, Ended, Journaling, NodeRule, NodeRuleId, Ran, Rule, RuleId, Sim, SimConfig,
+    SimLimits,
+};
 
 /// What a stage is made from; every part has a default.
 #[derive(Clone, Debug)]
@@ -20,6 +23,7 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     pub(crate) network: NetworkProfile,
     pub(crate) disk: DiskProfile,
+    pub(crate) clock: ClockProfile,
     pub(crate) limits: SimLimits,
     pub(crate) journaling: Journaling,
 }
@@ -31,6 +35,7 @@ pub(crate) fn nodes(roles: &[(&str, u32)]) -> Setup {
         seed: 1,
         network: steady(1),
         disk: DiskProfile::default(),
+        clock: ClockProfile::default(),
         limits: SimLimits::default(),
         journaling: Journaling::Off,
     }
@@ -56,7 +61,7 @@ impl Setup {
     }
 
     pub(crate) fn begin(self) -> Stage {
-        let sim = Sim::new(&SimConfig {
+        let mut sim = Sim::new(&SimConfig {
             seed: Seed(self.seed),
             topology: &self.topology,
             network: self.network,
@@ -64,6 +69,7 @@ impl Setup {
             limits: self.limits,
             journaling: self.journaling,
         });
+        sim.set_clocks(&self.clock);
         Stage { sim, records: Vec::new(), failures: Failures::Fatal }
     }
 }
@@ -165,6 +171,11 @@ impl Stage {
         node: &str,
     ) -> DiskRuleId {
         self.sim.add_disk_rule(Identity::of(name), trouble, path, &[node.into()])
+    }
+
+    /// Makes a node's clocks wrong.
+    pub(crate) fn clock(&mut self, node: &str, change: ClockChange) -> NodeRuleId {
+        self.sim.add_node_rule(NodeRule::Clock(change), &[node.into()])
     }
 
     /// What the nodes said: node, milliseconds, words.

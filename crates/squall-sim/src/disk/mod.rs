@@ -15,6 +15,7 @@ mod spoilt;
 pub mod truth;
 mod verdict;
 pub mod wait;
+mod wipe;
 
 use squall_history::{Body, Boot, DiskEvent, DiskProfile, Domain, Identity, Record, disk_mount};
 
