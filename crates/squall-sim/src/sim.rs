@@ -437,7 +437,7 @@ enum Stop {
     PowerLoss = 2,
 }
 
-fn index(node: &NodeName) -> u32 {
+pub(crate) fn index(node: &NodeName) -> u32 {
     world::with(|world| world.nodes.named(node.as_str()))
         .unwrap_or_else(|| panic!("the topology has no node `{node}`"))
 }

@@ -192,11 +192,16 @@ impl Nemesis<'_> {
                 let action = Action::Partition(Partition::Cuts(cuts));
                 Ok(Bound { action, act: Act::Rule(Rule::Cut, links) })
             }
-            Action::Latency { link, latency, jitter } => {
-                bind_rule(&binder, link, Rule::Latency { latency: *latency, jitter: *jitter }, |link| {
-                    Action::Latency { link, latency: *latency, jitter: *jitter }
-                })
-            }
+            Action::Latency { link, latency, jitter } => bind_rule(
+                &binder,
+                link,
+                Rule::Latency {
+                    latency: *latency,
+                    jitter: *jitter,
+                    shape: squall_history::LatencyShape::Uniform,
+                },
+                |link| Action::Latency { link, latency: *latency, jitter: *jitter },
+            ),
             Action::Loss { link, loss } => {
                 bind_rule(&binder, link, Rule::Loss(*loss), |link| Action::Loss { link, loss: *loss })
             }
