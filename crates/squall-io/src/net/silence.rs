@@ -88,3 +88,35 @@ impl TcpStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::TcpListener;
+
+    #[test]
+    fn the_operating_system_gets_what_it_can_take() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let odd =
+                Keepalive { idle: Duration::from_millis(2_500), interval: Duration::ZERO, probes: 1_000 };
+            stream.set_keepalive(Some(odd)).unwrap();
+            stream.set_user_timeout(Some(Duration::from_micros(1_500))).unwrap();
+            let Stream::Tokio(inner) = &stream.0 else { panic!("not on tokio") };
+            let socket = socket2::SockRef::from(inner);
+            let told = (socket.keepalive().unwrap(), socket.tcp_keepalive_time().unwrap());
+            assert_eq!(told, (true, Duration::from_secs(3)));
+            let told = (socket.tcp_keepalive_interval().unwrap(), socket.tcp_keepalive_retries().unwrap());
+            assert_eq!(told, (Duration::from_secs(1), 127));
+            #[cfg(target_os = "linux")]
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_millis(2)));
+            stream.set_keepalive(None).unwrap();
+            stream.set_user_timeout(None).unwrap();
+            assert!(!socket.keepalive().unwrap());
+            #[cfg(target_os = "linux")]
+            assert_eq!(socket.tcp_user_timeout().unwrap(), None);
+        });
+    }
+}
