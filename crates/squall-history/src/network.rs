@@ -38,7 +38,6 @@ const fn mtu() -> u16 {
     MTU
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_mtu(mtu: &u16) -> bool {
     *mtu == MTU
 }
@@ -152,7 +151,6 @@ impl LatencyShape {
     }
 
     /// Whether it is the default.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub fn is_uniform(&self) -> bool {
         *self == Self::Uniform
     }

@@ -27,6 +27,14 @@ pub(crate) enum Event {
     Datagram(u32),
     /// The processor of a slow node is free again.
     Processor(u32),
+    /// A side's keep-alive timer fires.
+    Keepalive { conn: ConnKey, side: u8, turn: u32 },
+    /// A keep-alive probe reaches this side.
+    Probe { conn: ConnKey, to: u8 },
+    /// The answer to one does.
+    ProbeAnswer { conn: ConnKey, to: u8 },
+    /// A side's user time-out may be over.
+    Patience { conn: ConnKey, side: u8, turn: u32 },
 }
 
 impl Event {
@@ -42,7 +50,11 @@ impl Event {
             Self::Retransmit { .. } => 7,
             Self::Reset { .. } => 8,
             Self::Datagram(_) => 9,
-            Self::Processor(_) => 20,
+            Self::Processor(_) => 24,
+            Self::Keepalive { .. } => 20,
+            Self::Probe { .. } => 21,
+            Self::ProbeAnswer { .. } => 22,
+            Self::Patience { .. } => 23,
         }
     }
 }

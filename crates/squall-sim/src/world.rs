@@ -135,6 +135,10 @@ impl World {
             Event::Reset { conn, to } => self.reset_arrived(conn, to),
             Event::Datagram(packet) => self.datagram_arrived(packet),
             Event::Processor(node) => self.cpu_free(node),
+            Event::Keepalive { conn, side, turn } => self.keepalive_due(conn, side, turn),
+            Event::Probe { conn, to } => self.probe_arrived(conn, to),
+            Event::ProbeAnswer { conn, to } => self.probe_answered(conn, to),
+            Event::Patience { conn, side, turn } => self.patience_due(conn, side, turn),
         }
         self.trace.executed(caller::now());
     }

@@ -65,13 +65,15 @@ impl ToAddress for String {
     }
 }
 
-/// The address of `address`.
+/// The address of `address`. `localhost` is the node itself.
 ///
 /// # Errors
-/// `NotFound` if there is no such name, `InvalidInput` if the text is not `host:port`.
+/// `NotFound` if there is no such name, `TimedOut` if nothing answers for ten seconds, `InvalidInput`
+/// if the text is not `host:port`.
 pub async fn lookup_host(address: impl ToAddress) -> io::Result<SocketAddr> {
     let (host, port) = address.host_and_port()?;
     let name = match host {
+        Host::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)) => "localhost",
         Host::Address(ip) => return Ok(SocketAddr::new(ip, port)),
         Host::Name(name) => name,
     };
@@ -79,13 +81,16 @@ pub async fn lookup_host(address: impl ToAddress) -> io::Result<SocketAddr> {
     match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => {
-            let ip = squall_sim::net::lookup(name).ok_or_else(unknown)?;
+            let ip = squall_sim::net::lookup(name).await?;
             Ok(SocketAddr::new(ip.into(), port))
         }
+        // The machine's loopback interface belongs to all of its nodes; this address is one node's.
+        Ground::Tokio(Some(place)) if name == "localhost" => Ok(SocketAddr::new(place.address, port)),
         Ground::Tokio(Some(place)) => {
             let ip = place.hosts.get(name).ok_or_else(unknown)?;
             Ok(SocketAddr::new(ip.into(), port))
         }
+        Ground::Tokio(None) if name == "localhost" => Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)),
         Ground::Tokio(None) => tokio::net::lookup_host((name, port)).await?.next().ok_or_else(unknown),
     }
 }

@@ -37,7 +37,7 @@ impl UdpSocket {
     /// Sends one datagram. That it was sent says nothing of its arrival.
     ///
     /// # Errors
-    /// `InvalidInput` above 65,507 bytes, and those of the name's lookup.
+    /// The operating system's number 90 (EMSGSIZE) above 65,507 bytes, and those of the name's lookup.
     pub async fn send_to(&self, bytes: &[u8], address: impl ToAddress) -> io::Result<usize> {
         let address = lookup_host(address).await?;
         match &self.0 {

@@ -2,8 +2,10 @@
 
 mod address;
 mod datagram;
+mod silence;
 mod stream;
 
 pub use address::{ToAddress, lookup_host};
 pub use datagram::UdpSocket;
+pub use silence::Keepalive;
 pub use stream::{OwnedReadHalf, OwnedWriteHalf, TcpListener, TcpStream};

@@ -84,9 +84,9 @@ impl fmt::Debug for TcpListener {
 }
 
 /// A connection.
-pub struct TcpStream(Stream);
+pub struct TcpStream(pub(super) Stream);
 
-enum Stream {
+pub(super) enum Stream {
     #[cfg(feature = "sim")]
     Sim(squall_sim::net::Stream),
     Tokio(tokio::net::TcpStream),

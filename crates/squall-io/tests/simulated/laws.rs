@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use squall_history::{NetworkProfile, Ppm, Record, SimDuration, Topology};
+use squall_history::{Bandwidth, DnsTrouble, NetworkProfile, Ppm, Record, SimDuration, Topology};
 use squall_io::fs;
 use squall_io::net::UdpSocket;
 use squall_io::task::spawn;
 use squall_sim::{Checkpoint, Journaling, Rule};
 
 use super::busy;
-use super::stage::{Stage, before, forever, nodes, pass, say};
+use super::stage::{Stage, before, forever, later, nodes, pass, say};
 
 /// What is done to the busy cluster at 700 ms.
 #[derive(Clone, Copy, Debug)]
@@ -51,9 +51,14 @@ fn a_fault_taken_away_changes_nothing_before_its_moment() {
         Fault::Pause,
         Fault::Rule(Rule::Cut),
         Fault::Rule(Rule::Loss(Ppm::percent(50))),
-        Fault::Rule(Rule::Latency { latency: second, jitter: second }),
+        Fault::Rule(later(1_000, 1_000)),
         Fault::Rule(Rule::Duplicate(Ppm::ONE)),
         Fault::Rule(Rule::Reorder { chance: Ppm::ONE, delay: second }),
+        Fault::Rule(Rule::Corrupt(Ppm::ONE)),
+        Fault::Rule(Rule::Bandwidth(Bandwidth { bytes_per_second: 1_000, queue_bytes: 1_000 })),
+        Fault::Rule(Rule::Hold),
+        Fault::Rule(Rule::Refuse),
+        Fault::Rule(Rule::Dns(DnsTrouble::Fail)),
     ];
     for fault in faults {
         let with = checkpoints(Some(fault));
@@ -123,9 +128,9 @@ fn loss_switched_off_leaves_the_latencies_of_the_same_packets() {
         assert!(lossy.iter().all(|(number, latency)| all[number] == *latency));
     }
     // A rule that does nothing is as good as none; one that does has draws of its own.
-    let idle = Rule::Latency { latency: SimDuration::ZERO, jitter: SimDuration::ZERO };
+    let idle = later(0, 0);
     assert_eq!(latencies(Ppm::ZERO, Some(idle)), all);
-    let shift = Rule::Latency { latency: SimDuration::from_millis(3), jitter: SimDuration::ZERO };
+    let shift = later(3, 0);
     let shifted = latencies(Ppm::ZERO, Some(shift));
     assert!(shifted.iter().all(|(number, latency)| all[number] + 3_000_000 == *latency));
 }

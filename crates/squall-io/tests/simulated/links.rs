@@ -8,7 +8,7 @@ use squall_io::time::now;
 use squall_sim::Rule;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::stage::{connect, forever, nodes, pass, pattern, say};
+use super::stage::{connect, forever, later, nodes, pass, pattern, say};
 
 const THERE: (&str, &str) = ("a-1", "b-1");
 
@@ -47,7 +47,7 @@ fn distinct(numbers: &[u32]) -> BTreeSet<u32> {
 
 #[test]
 fn latency_delays_datagrams() {
-    let rule = Rule::Latency { latency: SimDuration::from_millis(30), jitter: SimDuration::from_millis(20) };
+    let rule = later(30, 20);
     let (came, delayed, slowest) = datagrams(Some(rule), 1_000, "packets-delayed");
     assert_eq!((distinct(&came).len(), delayed), (1_000, 1_000));
     assert!((49..=51).contains(&slowest), "{slowest}");
@@ -137,8 +137,7 @@ fn loss_slows_a_stream_and_never_breaks_it() {
 #[test]
 fn latency_and_reorder_slow_a_stream_in_order() {
     let without = stream(None, "packets-delayed");
-    let rule =
-        Rule::Latency { latency: SimDuration::from_millis(100), jitter: SimDuration::from_millis(100) };
+    let rule = later(100, 100);
     let late = stream(Some(rule), "packets-delayed");
     assert!(late.exact && late.effect > 200 && late.took_ms >= without.took_ms + 100, "{late:?}");
     let rule = Rule::Reorder { chance: Ppm::percent(50), delay: SimDuration::from_millis(50) };
@@ -165,7 +164,7 @@ fn a_fault_on_a_link_that_is_cut_has_no_effect() {
             }
             Ok(())
         });
-        let rule = Rule::Latency { latency: SimDuration::from_millis(5), jitter: SimDuration::ZERO };
+        let rule = later(5, 0);
         let slow = stage.rule("slow", rule, &[THERE]);
         let cut = fault.map(|rule| stage.rule("cut", rule, &[THERE]));
         stage.run(100);

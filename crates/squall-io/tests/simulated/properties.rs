@@ -115,7 +115,7 @@ proptest! {
     ) {
         // Content and length are checked where they arrive; here how often each came.
         let doubles = network.duplicate > Ppm::ZERO
-            || faults.iter().any(|(.., fault)| matches!(fault, Fault::Rule(_, Rule::Duplicate(_))));
+            || faults.iter().any(|(.., fault)| matches!(fault, Fault::Rule(_, Rule::Duplicate(_), _)));
         let mut counts = std::collections::BTreeMap::<(String, String), usize>::new();
         for (node, _, number) in datagrams(seed, network, &faults) {
             *counts.entry((node, number)).or_default() += 1;

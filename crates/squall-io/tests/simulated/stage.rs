@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use squall_history::vocab::Custom;
 use squall_history::{
-    Body, ClockChange, ClockProfile, DiskProfile, DiskTrouble, Identity, NetworkProfile, NodeEvent, NodeName,
-    Record, Seed, SimDuration, SimTime, Topology,
+    Body, ClockChange, ClockProfile, DiskProfile, DiskTrouble, Identity, LatencyShape, NetworkProfile, NodeEvent,
+    NodeName, Record, Seed, SimDuration, SimTime, Topology,
 };
 use squall_io::net::TcpStream;
 use squall_sim::{
@@ -44,6 +44,15 @@ pub(crate) fn nodes(roles: &[(&str, u32)]) -> Setup {
 /// Links of exactly so many milliseconds.
 pub(crate) fn steady(latency_ms: u64) -> NetworkProfile {
     NetworkProfile { latency: SimDuration::from_millis(latency_ms), ..NetworkProfile::PERFECT }
+}
+
+/// Packets take so much longer, and a drawn time up to so much on top, all alike likely.
+pub(crate) const fn later(latency_ms: u64, jitter_ms: u64) -> Rule {
+    Rule::Latency {
+        latency: SimDuration::from_millis(latency_ms),
+        jitter: SimDuration::from_millis(jitter_ms),
+        shape: LatencyShape::Uniform,
+    }
 }
 
 impl Setup {

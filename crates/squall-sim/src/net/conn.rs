@@ -4,7 +4,9 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::task::Waker;
 
-use super::link::{Class, Fate, LinkId};
+use super::alive::Alive;
+use super::fate::{Class, Fate};
+use super::link::LinkId;
 use super::pipe::Pipe;
 use crate::effects::Effects;
 use crate::event::Event;
@@ -58,6 +60,8 @@ pub(super) struct End {
     pub(super) error: Option<ErrorKind>,
     pub(super) reader: Option<Waker>,
     pub(super) writer: Option<Waker>,
+    /// What it watches of the end across, if its program asked for that.
+    pub(super) alive: Option<Box<Alive>>,
 }
 
 #[derive(Debug)]
@@ -212,8 +216,7 @@ impl crate::world::World {
         let link = conn.links[side as usize];
         match self.fate(link, Class::Control, 0) {
             Fate::Arrives { delay, .. } => {
-                let at = crate::caller::now() + delay;
-                self.queue.push(at, Event::Reset { conn: key, to: across(side) });
+                self.carry(link, delay, Event::Reset { conn: key, to: across(side) });
             }
             // What the other side sent stays unanswered: it must ask again, or it would hang.
             Fate::Lost => self.ask_again(key, across(side)),

@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 use squall_history::SimDuration;
 
 use super::conn::{Conn, ConnKey, End, Socket, Stage};
-use super::link::{Class, Fate};
+use super::fate::{Class, Fate};
 use super::pipe::Pipe;
+use super::reachable;
 use super::stream::Stream;
 use crate::caller;
 use crate::event::Event;
@@ -45,8 +46,9 @@ impl Connecting {
             if !world.nodes.is_current(caller.node, caller.boot) {
                 return Err(io::Error::from(ErrorKind::NetworkDown));
             }
-            // The unspecified address reaches the node itself, as on Linux.
-            let target = if ip.is_unspecified() { Some(caller.node) } else { world.nodes.at_address(ip) };
+            // The unspecified address reaches the node itself, as on Linux, and so does the loopback.
+            let is_own = ip.is_unspecified() || ip.is_loopback();
+            let target = if is_own { Some(caller.node) } else { world.nodes.at_address(ip) };
             Ok(world.connect(caller.node, target, address))
         })?;
         Ok(Self { stream: Some(Stream::new(key, 0)) })
@@ -88,14 +90,25 @@ impl Connecting {
 impl World {
     fn connect(&mut self, from: u32, to: Option<u32>, address: SocketAddr) -> ConnKey {
         let client = self.nodes.get_mut(from);
-        let local = SocketAddr::new(client.address.into(), client.ephemeral_port());
+        let is_loopback = address.ip().is_loopback();
+        let own = if is_loopback { address.ip() } else { client.address.into() };
+        let local = SocketAddr::new(own, client.ephemeral_port());
         // An address without a node: requests go out over the node's own link and vanish.
         let target = to.unwrap_or(from);
         let links = [self.link(from, target), self.link(target, from)];
-        let end =
-            |node, address, socket| End { node, address, socket, error: None, reader: None, writer: None };
-        let address =
-            to.map_or(address, |to| SocketAddr::new(self.nodes.get(to).address.into(), address.port()));
+        let end = |node, address, socket| End {
+            node,
+            address,
+            socket,
+            error: None,
+            reader: None,
+            writer: None,
+            alive: None,
+        };
+        let address = match to {
+            Some(to) if !is_loopback => SocketAddr::new(self.nodes.get(to).address.into(), address.port()),
+            _ => address,
+        };
         self.net.opened += 1;
         let key = self.net.conns.insert(Conn {
             number: self.net.opened,
@@ -114,7 +127,7 @@ impl World {
     fn send_syn(&mut self, key: ConnKey, attempt: u8) {
         let link = self.net.conns.get(key).expect("checked by the caller").links[0];
         if let Fate::Arrives { delay, .. } = self.fate(link, Class::Syn, 0) {
-            self.queue.push(caller::now() + delay, Event::Syn(key));
+            self.carry(link, delay, Event::Syn(key));
         }
         self.schedule_syn_retry(key, attempt);
     }
@@ -129,7 +142,8 @@ impl World {
         if !matches!(conn.stage, Stage::Requested | Stage::Answered) || conn.ends[0].socket != Socket::Open {
             return;
         }
-        let nowhere = self.nodes.at_address(v4(conn.ends[1].address)).is_none();
+        let address = v4(conn.ends[1].address);
+        let nowhere = !address.is_loopback() && self.nodes.at_address(address).is_none();
         if attempt > SYN_RETRIES {
             self.conn_fail(key, 0, ErrorKind::TimedOut);
         } else if nowhere {
@@ -142,13 +156,16 @@ impl World {
     pub(crate) fn syn_arrived(&mut self, key: ConnKey) {
         let Some(conn) = self.net.conns.get(key) else { return };
         let (node, port, links) = (conn.ends[1].node, conn.ends[1].address.port(), conn.links);
+        let (stage, target) = (conn.stage, v4(conn.ends[1].address));
         self.trace.fold(self.nodes.get(node).identity.0);
         if self.dropped_by_cut(links[0]) || !self.nodes.get(node).powered {
             return;
         }
-        let Some(listener) = self.net.listeners.get(&(node, port)) else {
+        let refuses = stage == Stage::Requested && self.refused_by_rule(links[0]).is_some();
+        let listener = self.net.listeners.get(&(node, port));
+        let Some(listener) = listener.filter(|listener| !refuses && reachable(listener.bound, target)) else {
             if let Fate::Arrives { delay, .. } = self.fate(links[1], Class::Control, 0) {
-                self.queue.push(caller::now() + delay, Event::Refused(key));
+                self.carry(links[1], delay, Event::Refused(key));
             }
             return;
         };
@@ -167,7 +184,7 @@ impl World {
             Stage::Connected | Stage::Accepted => return,
         }
         if let Fate::Arrives { delay, .. } = self.fate(links[1], Class::Syn, 0) {
-            self.queue.push(caller::now() + delay, Event::SynAck(key));
+            self.carry(links[1], delay, Event::SynAck(key));
         }
     }
 

@@ -1,25 +1,37 @@
-//! Datagrams: lost, doubled, overtaken; never altered.
+//! Datagrams: lost, doubled, overtaken; altered by nothing but a fault that corrupts.
+//!
+//! One that is longer than a packet travels in fragments (RFC 791), each with a fate of its own: it is
+//! there when the last of them is, and lost if one of them is.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::{Context, Poll, Waker};
 
-use super::link::{Class, Fate, LinkId};
+use super::bandwidth::IP_HEADER;
+use super::corrupt::flip;
+use super::fate::{Class, Fate};
+use super::link::LinkId;
 use super::stream::foreign;
-use super::{own_address, park};
+use super::{own_address, park, reachable};
 use crate::caller;
 use crate::event::Event;
 use crate::world::{self, World};
 
 /// Largest payload of a datagram (65,535 less the IPv4 and UDP headers).
 const PAYLOAD_MAX: usize = 65_507;
+/// What a program is told about a longer one: EMSGSIZE, which has no [`ErrorKind`].
+const MESSAGE_TOO_LONG: i32 = 90;
+/// The header that only the first fragment carries.
+const UDP_HEADER: u64 = 8;
 /// Bytes a socket holds for its program; what exceeds it is dropped (Linux's `rmem_default`).
 const RECEIVE_BUFFER: usize = 212_992;
 
 #[derive(Debug)]
 pub(super) struct SocketState {
     id: u64,
+    /// The address it was bound to: the unspecified one takes what is sent to any.
+    bound: IpAddr,
     queue: VecDeque<(SocketAddr, Vec<u8>)>,
     queued_bytes: usize,
     /// Several tasks may receive; each is woken.
@@ -31,6 +43,8 @@ struct Packet {
     link: LinkId,
     from: SocketAddr,
     to: (u32, u16),
+    /// The address it was sent to: the node's, or one of its loopback interface.
+    target: Ipv4Addr,
     payload: Vec<u8>,
 }
 
@@ -81,14 +95,20 @@ impl Datagrams {
                 return Err(ErrorKind::NetworkDown.into());
             }
             let own = world.nodes.get(caller.node).address;
-            own_address(address, own)?;
+            let bound = own_address(address, own)?;
             let port = world.claim_port(caller.node, address.port(), |net, port| {
                 net.sockets.contains_key(&(caller.node, port))
             })?;
-            let address = SocketAddr::new(own.into(), port);
             world.net.opened += 1;
             let id = world.net.opened;
-            let state = SocketState { id, queue: VecDeque::new(), queued_bytes: 0, waiters: Vec::new() };
+            let state = SocketState {
+                id,
+                bound: address.ip(),
+                queue: VecDeque::new(),
+                queued_bytes: 0,
+                waiters: Vec::new(),
+            };
+            let address = SocketAddr::new(bound.into(), port);
             world.net.sockets.insert((caller.node, port), state);
             Ok(Self { run: world.run, node: caller.node, id, address })
         })
@@ -97,14 +117,15 @@ impl Datagrams {
     /// Sends one datagram. One to an address without a node vanishes.
     ///
     /// # Errors
-    /// `InvalidInput` above 65,507 bytes or for an IPv6 address; `NotConnected` for a handle that is
-    /// stale or foreign.
+    /// EMSGSIZE (number 90) above 65,507 bytes; `InvalidInput` for an IPv6 address, and for another
+    /// node's from a socket of the loopback interface; `NotConnected` for a handle that is stale or
+    /// foreign.
     pub fn send_to(&self, payload: &[u8], address: SocketAddr) -> io::Result<usize> {
         let IpAddr::V4(ip) = address.ip() else {
             return Err(io::Error::new(ErrorKind::InvalidInput, "the simulated network is IPv4"));
         };
         if payload.len() > PAYLOAD_MAX {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "a datagram holds at most 65,507 bytes"));
+            return Err(io::Error::from_raw_os_error(MESSAGE_TOO_LONG));
         }
         if self.run != caller::run() {
             return Err(foreign());
@@ -112,18 +133,26 @@ impl Datagrams {
         world::with(|world| {
             world.socket(self)?;
             world.trace.fold_bytes(payload);
-            let Some(node) = world.nodes.at_address(ip) else { return Ok(payload.len()) };
+            let from_loopback = self.address.ip().is_loopback();
+            if from_loopback && !ip.is_loopback() {
+                return Err(ErrorKind::InvalidInput.into());
+            }
+            let node = if ip.is_loopback() { Some(self.node) } else { world.nodes.at_address(ip) };
+            let Some(node) = node else { return Ok(payload.len()) };
             let link = world.link(self.node, node);
-            if let Fate::Arrives { delay, again } = world.fate(link, Class::Datagram, payload.len() as u64) {
+            if let Fate::Arrives { delay, again, .. } = world.datagram_fate(link, payload.len() as u64) {
+                // Over the loopback interface its own address is the sender's.
+                let source = if ip.is_loopback() { address.ip() } else { self.address.ip() };
                 for delay in [Some(delay), again].into_iter().flatten() {
                     let packet = Packet {
                         link,
-                        from: self.address,
+                        from: SocketAddr::new(source, self.address.port()),
                         to: (node, address.port()),
+                        target: ip,
                         payload: payload.to_vec(),
                     };
                     let packet = world.net.packets.insert(packet);
-                    world.queue.push(caller::now() + delay, Event::Datagram(packet));
+                    world.carry(link, delay, Event::Datagram(packet));
                 }
             }
             Ok(payload.len())
@@ -191,14 +220,38 @@ impl World {
         ports.into_iter().for_each(|place| self.close_socket(place));
     }
 
+    /// The fate of a datagram with so much payload, from those of its fragments.
+    fn datagram_fate(&mut self, link: LinkId, payload: u64) -> Fate {
+        let mtu = u64::from(self.net.links.profile(link).mtu);
+        if payload + UDP_HEADER + IP_HEADER <= mtu {
+            return self.fate(link, Class::Datagram, payload);
+        }
+        // Fragments start at multiples of eight bytes.
+        let room = (mtu.saturating_sub(IP_HEADER) & !7).max(8);
+        let mut fate = self.fate(link, Class::Datagram, room - UDP_HEADER);
+        let mut left = payload + UDP_HEADER - room;
+        while left > 0 {
+            let bytes = left.min(room);
+            fate = fate.and(self.fate(link, Class::Fragment, bytes));
+            left -= bytes;
+        }
+        fate
+    }
+
     pub(crate) fn datagram_arrived(&mut self, packet: u32) {
-        let packet = self.net.packets.take(packet);
+        let mut packet = self.net.packets.take(packet);
         let (node, _) = packet.to;
         self.trace.fold(self.nodes.get(node).identity.0);
         if self.dropped_by_cut(packet.link) || !self.nodes.get(node).powered {
             return;
         }
-        let Some(socket) = self.net.sockets.get_mut(&packet.to) else { return };
+        if !self.net.sockets.get(&packet.to).is_some_and(|socket| reachable(socket.bound, packet.target)) {
+            return;
+        }
+        for bit in self.flipped_bits(packet.link, packet.payload.len()) {
+            flip(&mut packet.payload[bit / 8], bit);
+        }
+        let socket = self.net.sockets.get_mut(&packet.to).expect("just seen");
         if socket.queued_bytes + packet.payload.len() > RECEIVE_BUFFER {
             return;
         }

@@ -1,228 +1,180 @@
-//! Directed links between nodes, and the fate of each packet that crosses one.
+//! Directed links between nodes: their profiles, the rules that lie on them, what a hold keeps.
 
 use rustc_hash::FxHashMap;
-use squall_history::{Domain, Draw, Identity, NetworkProfile, Ppm, SimDuration};
+use squall_history::{Direction, Identity, LinkProfile, NetworkProfile, SimDuration, SimTime};
 
-use super::rule::{Rule, RuleId, Rules};
+use super::fate::CLASSES;
+use super::rule::{Laid, Rule, RuleId, Rules};
 use crate::caller;
-use crate::trace::JournalEntry;
+use crate::event::Event;
 use crate::world::World;
 
-/// What kind of packet it is. Each kind counts for itself on a link, so that a retransmission does
-/// not shift the fate of the data that follows it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Class {
-    /// Connection requests and their answers.
-    Syn,
-    /// A segment of a stream, sent for the first time.
-    Data,
-    /// A segment sent again.
-    Retransmit,
-    /// Resets and refusals.
-    Control,
-    /// A datagram.
-    Datagram,
-}
+/// A link that a packet ever crossed or a rule was laid on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct LinkId(u32);
 
-const CLASSES: usize = 5;
-
-impl Class {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Syn => "syn",
-            Self::Data => "data",
-            Self::Retransmit => "retransmit",
-            Self::Control => "control",
-            Self::Datagram => "datagram",
-        }
+impl LinkId {
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
     }
 }
 
-/// A link that a packet ever crossed or a rule was laid on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct LinkId(u32);
-
 #[derive(Debug)]
 pub(super) struct Link {
-    from: u32,
-    to: u32,
+    pub(super) from: u32,
+    pub(super) to: u32,
     pub(super) identity: Identity,
-    sent: [u64; CLASSES],
-    pub(super) rules: Vec<RuleId>,
+    /// Packets sent so far, of each class.
+    pub(super) sent: [u64; CLASSES],
+    /// Its profile's place among [`Links::profiles`].
+    profile: u32,
+    /// When the queue before the profile's bandwidth is empty.
+    pub(super) free_at: SimTime,
+    pub(super) rules: Vec<Laid>,
+    /// What a hold keeps, in the order it was sent.
+    kept: Vec<Kept>,
+}
+
+/// A packet that a hold keeps: what it will be, and how long it would have taken.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    delay: SimDuration,
+    event: Event,
 }
 
 /// All links in use.
 #[derive(Debug)]
 pub(super) struct Links {
-    base: NetworkProfile,
+    /// The first is that of every link without one of its own.
+    profiles: Vec<NetworkProfile>,
+    /// Which links have one of their own, by `from << 32 | to`; looked up, never iterated.
+    special: FxHashMap<u64, u32>,
     /// By `from << 32 | to`; looked up, never iterated.
     index: FxHashMap<u64, LinkId>,
-    links: Vec<Link>,
+    pub(super) links: Vec<Link>,
     pub(super) rules: Rules,
+}
+
+const fn pair(from: u32, to: u32) -> u64 {
+    (from as u64) << 32 | to as u64
 }
 
 impl Links {
     pub(super) fn new(base: NetworkProfile) -> Self {
-        Self { base, index: FxHashMap::default(), links: Vec::new(), rules: Rules::default() }
+        Self {
+            profiles: vec![base],
+            special: FxHashMap::default(),
+            index: FxHashMap::default(),
+            links: Vec::new(),
+            rules: Rules::default(),
+        }
     }
 
     pub(super) fn get(&self, id: LinkId) -> &Link {
-        &self.links[id.0 as usize]
+        &self.links[id.index()]
     }
 
     pub(super) fn get_mut(&mut self, id: LinkId) -> &mut Link {
-        &mut self.links[id.0 as usize]
+        &mut self.links[id.index()]
     }
 
-    /// The rule that cuts a link, if one does.
-    fn cut(&self, id: LinkId) -> Option<RuleId> {
-        self.get(id).rules.iter().copied().find(|&rule| self.rules.get(rule).rule == Rule::Cut)
+    /// How a link behaves before any rule.
+    pub(super) fn profile(&self, id: LinkId) -> &NetworkProfile {
+        &self.profiles[self.get(id).profile as usize]
+    }
+
+    /// The first rule of a link that is of this kind.
+    pub(super) fn rule(&self, id: LinkId, is_meant: impl Fn(Rule) -> bool) -> Option<RuleId> {
+        let rules = self.get(id).rules.iter();
+        rules.map(|laid| laid.id).find(|&rule| is_meant(self.rules.get(rule).rule))
     }
 }
-
-/// What becomes of a packet.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fate {
-    Lost,
-    /// It arrives after `delay`, and once more after `again`.
-    Arrives {
-        delay: SimDuration,
-        again: Option<SimDuration>,
-    },
-}
-
-// Properties of a packet's draw. Rules draw theirs by their own identity.
-const JITTER: u64 = 1;
-const LOSS: u64 = 2;
-const DUPLICATE: u64 = 3;
-const DUPLICATE_JITTER: u64 = 4;
-const REORDER: u64 = 5;
-const REORDER_DELAY: u64 = 6;
-
-/// How long a packet is held back on a link whose profile reorders: up to this.
-const REORDER_DELAY_MAX: SimDuration = SimDuration::from_millis(20);
 
 impl World {
+    /// Links with profiles of their own; for a network that nothing crossed yet.
+    pub(crate) fn net_profiles(&mut self, profiles: &[LinkProfile]) {
+        let links = &mut self.net.links;
+        assert!(links.links.is_empty(), "packets have crossed links of another profile");
+        for profile in profiles {
+            let place = u32::try_from(links.profiles.len()).expect("profiles are bounded by the plan");
+            links.profiles.push(profile.profile);
+            let named = |node: &squall_history::NodeName| {
+                self.nodes.named(node.as_str()).unwrap_or_else(|| panic!("the topology has no node `{node}`"))
+            };
+            for from in profile.from.iter().map(named) {
+                for to in profile.to.iter().map(named).filter(|&to| to != from) {
+                    if matches!(profile.direction, Direction::To | Direction::Both) {
+                        links.special.insert(pair(from, to), place);
+                    }
+                    if matches!(profile.direction, Direction::From | Direction::Both) {
+                        links.special.insert(pair(to, from), place);
+                    }
+                }
+            }
+        }
+    }
+
     /// The link between two nodes.
     pub(super) fn link(&mut self, from: u32, to: u32) -> LinkId {
-        let key = u64::from(from) << 32 | u64::from(to);
-        if let Some(&id) = self.net.links.index.get(&key) {
+        let links = &mut self.net.links;
+        let key = pair(from, to);
+        if let Some(&id) = links.index.get(&key) {
             return id;
         }
-        let id = LinkId(u32::try_from(self.net.links.links.len()).expect("bounded by nodes squared"));
-        let identity = self.nodes.get(from).identity.with(self.nodes.get(to).identity.0);
-        self.net.links.links.push(Link { from, to, identity, sent: [0; CLASSES], rules: Vec::new() });
-        self.net.links.index.insert(key, id);
+        let id = LinkId(u32::try_from(links.links.len()).expect("bounded by nodes squared"));
+        links.links.push(Link {
+            from,
+            to,
+            identity: self.nodes.get(from).identity.with(self.nodes.get(to).identity.0),
+            sent: [0; CLASSES],
+            profile: links.special.get(&key).copied().unwrap_or(0),
+            free_at: SimTime::ZERO,
+            rules: Vec::new(),
+            kept: Vec::new(),
+        });
+        links.index.insert(key, id);
         id
     }
 
     /// Whether a cut lies on a link; counted as a packet that it dropped.
     pub(super) fn dropped_by_cut(&mut self, link: LinkId) -> bool {
-        let cut = self.net.links.cut(link);
+        let cut = self.net.links.rule(link, |rule| rule == Rule::Cut);
         if let Some(rule) = cut {
             self.net.links.rules.count(rule, "packets-dropped");
         }
         cut.is_some()
     }
 
-    /// Whether a cut lies on a link.
-    pub(super) fn is_cut(&self, link: LinkId) -> bool {
-        self.net.links.cut(link).is_some()
+    /// Whether nothing crosses a link: what acknowledges does not either.
+    pub(super) fn is_shut(&self, link: LinkId) -> bool {
+        self.net.links.rule(link, Rule::shuts).is_some()
     }
 
-    /// Decides the fate of the next packet of its class on a link (domain `Network`; identity: the
-    /// link and the class; n: a counter).
-    pub(super) fn fate(&mut self, link: LinkId, class: Class, bytes: u64) -> Fate {
-        let state = self.net.links.get_mut(link);
-        let (from, to) = (state.from, state.to);
-        if from == to {
-            // The loopback interface: at once, and never lost.
-            return Fate::Arrives { delay: SimDuration::ZERO, again: None };
-        }
-        state.sent[class as usize] += 1;
-        let count = state.sent[class as usize];
-        let draw = self.draws.draw(Domain::Network, state.identity.with(class as u64), count);
-        let fate = self.drawn_fate(link, class, draw);
-        self.trace.fold(draw.bits());
-        let delay = match fate {
-            Fate::Lost => None,
-            Fate::Arrives { delay, .. } => Some(delay),
-        };
-        self.trace.fold(delay.map_or(u64::MAX, SimDuration::as_nanos));
-        let now = caller::now();
-        self.trace.journal(|| {
-            let arrives = delay.map(|delay| now + delay);
-            JournalEntry { at: now, from, to, class: class.name(), bytes, arrives }
-        });
-        fate
-    }
-
-    fn drawn_fate(&mut self, link: LinkId, class: Class, draw: Draw) -> Fate {
-        let base = self.net.links.base;
-        let uniform = |draw: Draw, most: SimDuration| SimDuration(draw.between(0, most.0));
-        let held = |draw: Draw, chance: Ppm, most| {
-            let is_held = draw.property(REORDER).chance(chance);
-            is_held.then(|| uniform(draw.property(REORDER_DELAY), most))
-        };
-        let mut twice = draw.property(DUPLICATE).chance(base.duplicate);
-        let mut delay = base.latency + uniform(draw.property(JITTER), base.jitter);
-        delay = delay + held(draw, base.reorder, REORDER_DELAY_MAX).unwrap_or_default();
-        // A rule counts what it drops even if the packet would have been lost anyway.
-        if self.dropped_by_rules(link, draw) | draw.property(LOSS).chance(base.loss) {
-            // What else the rules would have done to it did not happen.
-            return Fate::Lost;
-        }
-        for place in 0..self.net.links.get(link).rules.len() {
-            let (id, rule, draw) = self.rule_at(link, place, draw);
-            let effect = match rule {
-                Rule::Cut | Rule::Loss(_) => None,
-                Rule::Latency { latency, jitter } => {
-                    let by = latency + uniform(draw.property(JITTER), jitter);
-                    delay = delay + by;
-                    (by > SimDuration::ZERO).then_some("packets-delayed")
-                }
-                Rule::Duplicate(chance) => {
-                    // A stream's receiver discards the copy: nothing happened.
-                    let copies = class == Class::Datagram && draw.property(DUPLICATE).chance(chance);
-                    twice |= copies;
-                    copies.then_some("packets-duplicated")
-                }
-                Rule::Reorder { chance, delay: most } => held(draw, chance, most).map(|by| {
-                    delay = delay + by;
-                    "packets-held-back"
-                }),
-            };
-            if let Some(effect) = effect {
-                self.net.links.rules.count(id, effect);
+    /// A packet sets out: it is there after `delay`, unless a hold keeps it.
+    pub(super) fn carry(&mut self, link: LinkId, delay: SimDuration, event: Event) {
+        match self.net.links.rule(link, |rule| rule == Rule::Hold) {
+            Some(rule) => {
+                self.net.links.rules.count(rule, "packets-held");
+                self.net.links.get_mut(link).kept.push(Kept { delay, event });
             }
+            None => self.queue.push(caller::now() + delay, event),
         }
-        let again =
-            twice.then(|| delay + uniform(draw.property(DUPLICATE_JITTER), base.latency + base.jitter));
-        Fate::Arrives { delay, again }
     }
 
-    /// Whether a rule of the link drops a packet; each that does counts it.
-    fn dropped_by_rules(&mut self, link: LinkId, draw: Draw) -> bool {
-        let mut dropped = false;
-        for place in 0..self.net.links.get(link).rules.len() {
-            let (id, rule, draw) = self.rule_at(link, place, draw);
-            let drops = match rule {
-                Rule::Cut => true,
-                Rule::Loss(chance) => draw.property(LOSS).chance(chance),
-                Rule::Latency { .. } | Rule::Duplicate(_) | Rule::Reorder { .. } => false,
-            };
-            if drops {
-                dropped = true;
-                self.net.links.rules.count(id, "packets-dropped");
+    /// What a hold kept sets out in the order it was sent, none before the one ahead of it, unless
+    /// another hold still lies on the link.
+    pub(super) fn release_kept(&mut self, link: LinkId) {
+        if self.net.links.rule(link, |rule| rule == Rule::Hold).is_some() {
+            return;
+        }
+        let kept = std::mem::take(&mut self.net.links.get_mut(link).kept);
+        let mut at = caller::now();
+        for Kept { delay, event } in kept {
+            at = at.max(caller::now() + delay);
+            if let Event::Segment { conn, from, .. } = event {
+                at = self.pipe_arrives(conn, from, at);
             }
+            self.queue.push(at, event);
         }
-        dropped
-    }
-
-    /// The rule at a place of a link, with its own part of a packet's draw.
-    fn rule_at(&self, link: LinkId, place: usize, draw: Draw) -> (RuleId, Rule, Draw) {
-        let id = self.net.links.get(link).rules[place];
-        let active = self.net.links.rules.get(id);
-        (id, active.rule, draw.property(active.identity.0))
     }
 }

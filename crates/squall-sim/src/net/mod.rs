@@ -1,26 +1,37 @@
 //! The network: links with their rules, streams that behave like TCP, datagrams like UDP.
 //!
-//! A packet's fate is decided in one place (`link`); whatever sends (a connection request, a
-//! segment, a reset, a datagram) asks there. So a rule on a link touches everything that crosses it.
+//! A packet's fate is decided in one place (`fate`); whatever sends (a connection request, a
+//! segment, a reset, a datagram) asks there, and sets out in one place (`link`, where a hold keeps it).
+//! So a rule on a link touches everything that crosses it.
 
+mod alive;
+mod bandwidth;
 mod conn;
 mod connect;
+mod corrupt;
 mod datagram;
+mod fate;
+mod harness;
 mod link;
+mod names;
 mod pipe;
 pub(crate) mod rule;
+mod shape;
 mod stream;
+mod trouble;
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::Waker;
 
 use rustc_hash::FxHashMap;
 use squall_history::NetworkProfile;
 
+pub use alive::Keepalive;
 pub(crate) use conn::ConnKey;
 pub use connect::Connecting;
 pub use datagram::Datagrams;
+pub use names::lookup;
 pub use stream::{Listener, Stream};
 
 use crate::node::EPHEMERAL_FIRST;
@@ -42,6 +53,8 @@ pub(crate) struct Network {
 #[derive(Debug)]
 struct ListenerState {
     id: u64,
+    /// The address it was bound to: the unspecified one takes what is sent to any.
+    bound: IpAddr,
     queue: VecDeque<ConnKey>,
     /// Several tasks may accept; each is woken.
     waiters: Vec<Waker>,
@@ -58,11 +71,6 @@ impl Network {
             opened: 0,
         }
     }
-}
-
-/// The address of a node, by its name.
-pub fn lookup(name: &str) -> Option<Ipv4Addr> {
-    world::with(|world| world.nodes.named(name).map(|node| world.nodes.get(node).address))
 }
 
 /// Adds a waker to those that wait, if it is not among them.
@@ -94,11 +102,20 @@ impl world::World {
     }
 }
 
-/// Checks that `address` is one a node can bind: its own or the unspecified one.
-fn own_address(address: SocketAddr, own: Ipv4Addr) -> std::io::Result<()> {
-    if address.ip().is_unspecified() || address.ip() == own {
-        return Ok(());
+/// Where a socket is that is bound to `address`, which must be one of the node's: its own, the
+/// unspecified one, which stands for all of them and shows as its own, or one of the loopback interface.
+fn own_address(address: SocketAddr, own: Ipv4Addr) -> std::io::Result<Ipv4Addr> {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() || ip == own => return Ok(own),
+        IpAddr::V4(ip) if ip.is_loopback() => return Ok(ip),
+        IpAddr::V6(ip) if ip.is_unspecified() => return Ok(own),
+        _ => {}
     }
     let message = format!("{} is not an address of this node ({own})", address.ip());
     Err(std::io::Error::new(std::io::ErrorKind::AddrNotAvailable, message))
+}
+
+/// Whether a socket bound to `bound` gets what is sent to `target`.
+fn reachable(bound: IpAddr, target: Ipv4Addr) -> bool {
+    bound.is_unspecified() || bound == IpAddr::V4(target)
 }

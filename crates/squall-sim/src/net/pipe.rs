@@ -3,7 +3,7 @@
 //! The bytes lie in one buffer from `read` to `written`; what has arrived is a position in it, so a
 //! segment on its way is an event of a few words and copies nothing. Order is kept by construction:
 //! a segment never arrives before the one sent ahead of it. A lost segment stops the direction until
-//! the retransmission timer sends everything from `arrived` on again (go-back-N, RFC 9293 section
+//! the retransmission timer sends everything from there on again (go-back-N, RFC 9293 section
 //! 3.8.1): loss slows a stream, it never hangs it.
 //!
 //! Acknowledgements and window updates are state, not events: the sender knows at once what arrived
@@ -14,13 +14,19 @@ use std::collections::VecDeque;
 use squall_history::{SimDuration, SimTime};
 
 use super::conn::{ConnKey, Side, Socket, across};
-use super::link::{Class, Fate};
+use super::corrupt::flip;
+use super::fate::{Class, Fate};
 use crate::caller;
 use crate::event::Event;
 use crate::world::World;
 
 /// Most bytes a direction holds that the receiver has not read: its window.
 pub(super) const WINDOW: u64 = 64 << 10;
+
+/// Payload of a full packet, and the time that a piece of a segment takes at least: a segment is no more
+/// pieces than somebody could tell apart.
+const PACKET: u64 = 1_460;
+const PIECE: SimDuration = SimDuration::from_millis(1);
 
 /// First retransmission after this long (Linux's `TCP_RTO_MIN`), then twice as long each time.
 const RETRANSMIT_FIRST: SimDuration = SimDuration::from_millis(200);
@@ -39,6 +45,8 @@ pub(super) struct Pipe {
     pub(super) written: u64,
     credited: u64,
     acked: u64,
+    /// How far it was sent, but for what is lost: `arrived <= sent`, and what lies between is under way.
+    sent: u64,
     /// The sender will write no more.
     pub(super) fin: bool,
     /// The receiver knows that.
@@ -50,6 +58,9 @@ pub(super) struct Pipe {
     /// The timer runs, for the n-th time in a row.
     recovering: bool,
     attempts: u8,
+    /// Whether the sender has a user time-out, and since when it waits for news.
+    pub(super) is_watched: bool,
+    pub(super) progress: SimTime,
 }
 
 impl Pipe {
@@ -85,8 +96,30 @@ impl Pipe {
     }
 
     /// The sender learns what has arrived.
-    const fn ack(&mut self) {
+    fn ack(&mut self) {
+        if self.is_watched && (self.acked, self.fin_acked) != (self.arrived, self.fin_arrived) {
+            self.progress = caller::now();
+        }
         (self.acked, self.fin_acked) = (self.arrived, self.fin_arrived);
+    }
+
+    /// What is under way does not count any more: it must be sent again.
+    const fn forget_under_way(&mut self) {
+        self.epoch += 1;
+        self.sent = self.arrived;
+    }
+
+    /// A bit of what arrived from position `start` on flips.
+    fn corrupt(&mut self, start: u64, bit: usize) {
+        let place = usize::try_from(start - self.read).expect("at most a window") + bit / 8;
+        flip(&mut self.buffer[place], bit);
+    }
+
+    /// In how many pieces a segment arrives that takes `spread` to send: what a narrow link lets
+    /// through is there before the rest. A millisecond or a packet each, whichever is more.
+    fn pieces(bytes: u64, spread: SimDuration) -> u64 {
+        let packets = bytes.div_ceil(PACKET);
+        packets.min(spread.0 / PIECE.0).max(1)
     }
 }
 
@@ -99,15 +132,23 @@ impl World {
         debug_assert!(bytes.len() as u64 <= pipe.room(), "a write exceeds the window");
         pipe.buffer.extend(bytes);
         pipe.written += bytes.len() as u64;
+        let is_watched = pipe.is_watched;
         self.pipe_send(key, side, Class::Data);
+        if is_watched {
+            self.begin_patience(key, side);
+        }
     }
 
     /// The direction ends after what was written.
     pub(super) fn pipe_finish(&mut self, key: ConnKey, side: Side) {
         let Some(conn) = self.net.conns.get_mut(key) else { return };
         let pipe = &mut conn.pipes[side as usize];
+        let is_watched = pipe.is_watched;
         if !std::mem::replace(&mut pipe.fin, true) {
             self.pipe_send(key, side, Class::Data);
+            if is_watched {
+                self.begin_patience(key, side);
+            }
         }
     }
 
@@ -119,16 +160,53 @@ impl World {
             return;
         }
         let link = conn.links[side as usize];
-        match self.fate(link, class, pipe.written - pipe.arrived) {
+        let first = pipe.sent;
+        let bytes = pipe.written - first;
+        match self.fate(link, class, bytes) {
             Fate::Lost => self.pipe_recover(key, side),
-            Fate::Arrives { delay, .. } => {
-                let conn = self.net.conns.get_mut(key).expect("still live");
-                let pipe = &mut conn.pipes[side as usize];
-                let at = (caller::now() + delay).max(pipe.last_arrival);
-                pipe.last_arrival = at;
-                let (epoch, upto, fin) = (pipe.epoch, pipe.written, pipe.fin);
-                self.queue.push(at, Event::Segment { conn: key, from: side, epoch, upto, fin });
+            Fate::Arrives { delay, spread, .. } => {
+                let pieces = Pipe::pieces(bytes, spread);
+                for piece in 1..=pieces {
+                    // The last one takes the whole delay; those before it are there earlier.
+                    let earlier = spread.0 / pieces * (pieces - piece);
+                    let upto = first + bytes * piece / pieces;
+                    self.pipe_carry(key, side, SimDuration(delay.0 - earlier), upto);
+                }
             }
+        }
+    }
+
+    /// A segment up to a position sets out, with the end if that is all. It does not arrive before the
+    /// one ahead of it.
+    fn pipe_carry(&mut self, key: ConnKey, side: Side, delay: SimDuration, upto: u64) {
+        let now = caller::now();
+        let at = self.pipe_arrives(key, side, now + delay);
+        let conn = self.net.conns.get_mut(key).expect("still live");
+        let link = conn.links[side as usize];
+        let pipe = &mut conn.pipes[side as usize];
+        pipe.sent = upto;
+        let (epoch, fin) = (pipe.epoch, pipe.fin && upto == pipe.written);
+        self.carry(link, at - now, Event::Segment { conn: key, from: side, epoch, upto, fin });
+    }
+
+    /// A segment would be there at `at`; when it is, given those ahead of it.
+    pub(super) fn pipe_arrives(&mut self, key: ConnKey, side: Side, at: SimTime) -> SimTime {
+        let Some(conn) = self.net.conns.get_mut(key) else { return at };
+        let pipe = &mut conn.pipes[side as usize];
+        pipe.last_arrival = at.max(pipe.last_arrival);
+        pipe.last_arrival
+    }
+
+    /// What is under way is forgotten and sent anew at once: the queue it waited in is gone.
+    pub(super) fn pipe_hurry(&mut self, key: ConnKey, side: Side) {
+        let conn = self.net.conns.get_mut(key).expect("checked by the caller");
+        let (sends, behind) = (conn.ends[side as usize].socket, conn.awaits(side));
+        let pipe = &mut conn.pipes[side as usize];
+        let is_under_way = pipe.last_arrival > caller::now() && !pipe.recovering;
+        if is_under_way && behind && matches!(sends, Socket::Open | Socket::Closed) {
+            pipe.forget_under_way();
+            pipe.last_arrival = caller::now();
+            self.pipe_send(key, side, Class::Retransmit);
         }
     }
 
@@ -151,11 +229,12 @@ impl World {
         if matches!(sender, Socket::Gone | Socket::Failed) || !behind {
             return;
         }
-        if pipe.attempts == RETRANSMISSIONS {
+        // A user time-out stands in for the number of attempts, whichever would end first.
+        if pipe.attempts >= RETRANSMISSIONS && !pipe.is_watched {
             self.conn_fail(key, side, std::io::ErrorKind::TimedOut);
             return;
         }
-        pipe.attempts += 1;
+        pipe.attempts = pipe.attempts.saturating_add(1);
         self.pipe_send(key, side, Class::Retransmit);
     }
 
@@ -173,7 +252,7 @@ impl World {
         if self.dropped_by_cut(link) || !self.nodes.get(node).powered {
             // Lost on the way; what follows it is of no use to a receiver that discards it.
             let conn = self.net.conns.get_mut(key).expect("still live");
-            conn.pipes[from as usize].epoch += 1;
+            conn.pipes[from as usize].forget_under_way();
             self.pipe_recover(key, from);
             return;
         }
@@ -182,13 +261,24 @@ impl World {
             self.conn_tidy(key);
             return;
         }
-        let acks = !self.is_cut(self.net.conns.get(key).expect("still live").links[to as usize]);
+        let conn = self.net.conns.get(key).expect("still live");
+        let (start, back) = (conn.pipes[from as usize].arrived, conn.links[to as usize]);
+        let acks = !self.is_shut(back);
+        let flipped = match socket {
+            Socket::Open => self.flipped_bits(link, usize::try_from(upto - start).expect("at most a window")),
+            _ => Vec::new(),
+        };
         let conn = self.net.conns.get_mut(key).expect("still live");
+        conn.ends[to as usize].hear();
+        if acks {
+            conn.ends[from as usize].hear();
+        }
         let pipe = &mut conn.pipes[from as usize];
         match socket {
             Socket::Open => {
                 debug_assert!(pipe.arrived <= upto && upto <= pipe.written);
                 pipe.arrived = upto;
+                flipped.into_iter().for_each(|bit| pipe.corrupt(start, bit));
                 pipe.fin_arrived |= fin;
                 pipe.attempts = 0;
                 if acks {
@@ -219,7 +309,7 @@ impl World {
     /// The sender learns what was read, if the way back is open.
     fn pipe_credit(&mut self, key: ConnKey, from: Side) {
         let Some(conn) = self.net.conns.get(key) else { return };
-        if self.is_cut(conn.links[across(from) as usize]) {
+        if self.is_shut(conn.links[across(from) as usize]) {
             return;
         }
         let conn = self.net.conns.get_mut(key).expect("still live");
@@ -235,7 +325,7 @@ impl World {
         }
     }
 
-    /// A cut is gone: every sender learns what arrived and was read in the meantime, or asks again if
+    /// A cut or a hold is gone: every sender learns what arrived and was read in the meantime, or asks again if
     /// the receiver is no more.
     pub(super) fn release_credit(&mut self) {
         for key in self.net.conns.keys() {
@@ -243,7 +333,7 @@ impl World {
                 self.pipe_credit(key, side);
                 let Some(conn) = self.net.conns.get(key) else { continue };
                 let is_gone = conn.ends[across(side) as usize].socket == Socket::Gone;
-                if is_gone && !self.is_cut(conn.links[across(side) as usize]) {
+                if is_gone && !self.is_shut(conn.links[across(side) as usize]) {
                     self.ask_again(key, side);
                 }
             }

@@ -42,14 +42,15 @@ impl Listener {
                 return Err(ErrorKind::NetworkDown.into());
             }
             let own = world.nodes.get(caller.node).address;
-            own_address(address, own)?;
+            let at = own_address(address, own)?;
             let port = world.claim_port(caller.node, address.port(), |net, port| {
                 net.listeners.contains_key(&(caller.node, port))
             })?;
-            let address = SocketAddr::new(own.into(), port);
             world.net.opened += 1;
             let id = world.net.opened;
-            let state = ListenerState { id, queue: VecDeque::new(), waiters: Vec::new() };
+            let bound = address.ip();
+            let state = ListenerState { id, bound, queue: VecDeque::new(), waiters: Vec::new() };
+            let address = SocketAddr::new(at.into(), port);
             world.net.listeners.insert((caller.node, port), state);
             Ok(Self { run: world.run, node: caller.node, id, address })
         })
