@@ -1,8 +1,8 @@
-//! Whose disks have lied or rotted, read from `truth.fault` records.
+//! Whose disks have broken their promises, read from `truth.fault` records.
 
 use std::collections::BTreeSet;
 
-use squall_history::{Action, Body, DiskFault, DiskTrouble, FaultEvent, NodeName, Record, Selector};
+use squall_history::{Action, Body, DiskFault, FaultEvent, NodeName, Record, Selector};
 
 /// Nodes that cannot know what their disks hold. What a disk did to its data is not undone when the
 /// fault ends.
@@ -16,12 +16,12 @@ impl DiskDoubt {
             return;
         };
         let DiskFault { target: Selector::Nodes(nodes), trouble, .. } = fault else { return };
-        if matches!(trouble, DiskTrouble::LyingSync | DiskTrouble::Corrupt(_)) {
+        if trouble.breaks_promises() {
             self.0.extend(nodes.iter().cloned());
         }
     }
 
-    /// Whether a node's disk has ever lied or rotted.
+    /// Whether a node's disk has ever lied, rotted or put writes elsewhere.
     pub fn is_doubtful(&self, node: &NodeName) -> bool {
         self.0.contains(node)
     }

@@ -8,6 +8,7 @@ mod busy;
 mod choices;
 mod deaths;
 mod digests;
+mod disk_astray;
 mod disk_errors;
 mod disk_lies;
 mod disk_several;
