@@ -67,9 +67,11 @@ fn each_fault_is_applied_seen_and_replayed() {
         ("for: 3s, disk: { TARGET, fault: error, path: '**/wal', ops: write }", "errors-returned"),
         ("for: 3s, disk: { TARGET, fault: full }", "writes-refused"),
         ("for: 3s, disk: { TARGET, fault: slow, latency: 10ms..200ms }", "operations-delayed"),
+        ("for: 3s, disk: { TARGET, fault: slow, rate: 20kB }", "operations-throttled"),
         ("for: 3s, disk: { TARGET, fault: stall }", "operations-stalled"),
         ("for: 3s, disk: { TARGET, fault: lying-sync }", "syncs-faked"),
         ("disk: { TARGET, fault: corrupt, sectors: 5 }", "sectors-corrupted"),
+        ("for: 3s, disk: { TARGET, fault: misdirected, percent: 20% }", "writes-misdirected"),
     ] {
         let fault = fault.replace("TARGET", ONE);
         let plan = plan(&fault, 11);
@@ -149,7 +151,9 @@ fn a_node_whose_disk_is_not_to_be_relied_on_counts_as_unavailable() {
         ("fault: full", true, false),
         ("fault: stall", true, false),
         ("fault: slow, latency: 1s", false, false),
+        ("fault: slow, rate: 1kB", false, false),
         ("fault: lying-sync", true, true),
+        ("fault: misdirected", true, true),
     ] {
         let first = |span: &str| format!("for: {span}, disk: {{ {two}, {trouble} }}");
         for (span, counts) in [("6s", lasting), ("1s", over)] {

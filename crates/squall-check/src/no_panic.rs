@@ -26,7 +26,8 @@ pub(crate) const NAME: &str = "no-panic";
 /// every start of a node.
 ///
 /// Cause for an error has an incarnation that ran while a fault made the node's disk answer with
-/// errors (`error`, `full`), and every one after its disk lied or rotted (`lying-sync`, `corrupt`).
+/// errors (`error`, `full`), and every one after its disk broke a promise (`lying-sync`, `corrupt`,
+/// `misdirected`).
 #[derive(Clone, Debug, Default)]
 pub struct NoPanic {
     /// Disks that answer with errors.

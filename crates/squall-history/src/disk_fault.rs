@@ -36,12 +36,22 @@ pub enum DiskTrouble {
         /// Shortest and longest addition.
         latency: (SimDuration, SimDuration),
     },
+    /// Reads and writes move so many bytes a second together, one after the other.
+    Throttle {
+        /// Bytes a second, at least one.
+        rate: u64,
+    },
     /// Accesses and syncs stand still until the fault ends.
     Stall,
     /// A sync says that it is done, and has made nothing durable.
     LyingSync,
     /// Bits on the medium have turned: an instant.
     Corrupt(Rot),
+    /// A sync brings a write to another place of the disk, and says that it is done.
+    Misdirected {
+        /// Chance per write.
+        percent: Ppm,
+    },
 }
 
 impl DiskTrouble {
@@ -55,10 +65,22 @@ impl DiskTrouble {
         match self {
             Self::Error { .. } => "error",
             Self::Full => "full",
-            Self::Slow { .. } => "slow",
+            Self::Slow { .. } | Self::Throttle { .. } => "slow",
             Self::Stall => "stall",
             Self::LyingSync => "lying-sync",
             Self::Corrupt(_) => "corrupt",
+            Self::Misdirected { .. } => "misdirected",
+        }
+    }
+
+    /// Whether it leaves a disk that holds something else than what it said it had stored. That is
+    /// not undone when the fault ends.
+    pub const fn breaks_promises(&self) -> bool {
+        match self {
+            Self::LyingSync | Self::Corrupt(_) | Self::Misdirected { .. } => true,
+            Self::Error { .. } | Self::Full | Self::Slow { .. } | Self::Throttle { .. } | Self::Stall => {
+                false
+            }
         }
     }
 }

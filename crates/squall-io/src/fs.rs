@@ -138,10 +138,13 @@ struct SimFile {
 
 #[cfg(feature = "sim")]
 impl SimFile {
-    fn poll_access(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_access(
+        &mut self,
+        cx: &mut Context<'_>,
+        begin: impl FnOnce(squall_sim::disk::Handle, u64) -> wait::Wait<'static>,
+    ) -> Poll<io::Result<()>> {
         squall_sim::disk::check(&self.handle)?;
-        let target = Target::File(self.handle);
-        let wait = self.wait.get_or_insert_with(|| wait::access(target));
+        let wait = self.wait.get_or_insert_with(|| begin(self.handle, self.position));
         std::task::ready!(wait.poll_elapsed(cx));
         self.wait = None;
         Poll::Ready(Ok(()))
@@ -237,7 +240,8 @@ impl AsyncRead for File {
         match &mut self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(file) => {
-                std::task::ready!(file.poll_access(cx))?;
+                let wanted = buffer.remaining();
+                std::task::ready!(file.poll_access(cx, |file, offset| wait::read(file, offset, wanted)))?;
                 let count =
                     squall_sim::disk::read_at(&file.handle, buffer.initialize_unfilled(), file.position)?;
                 buffer.advance(count);
@@ -254,7 +258,7 @@ impl AsyncWrite for File {
         match &mut self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(file) => {
-                std::task::ready!(file.poll_access(cx))?;
+                std::task::ready!(file.poll_access(cx, |file, _| wait::write(file, bytes)))?;
                 let written = squall_sim::disk::write_at(&file.handle, bytes, file.position)?;
                 file.position += written as u64;
                 Poll::Ready(Ok(written))

@@ -1,26 +1,31 @@
 //! The fault action `disk`: whose, which files, and what is wrong with them.
 
-use squall_history::{DiskFault, DiskOp, DiskTrouble, Rot};
+use squall_history::{DiskFault, DiskOp, DiskTrouble, Ppm, Rot};
 
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Keys, shown};
-use crate::range::{self, Ranged};
+use crate::range::{self, Bytes, Ranged};
 use crate::scope::Scope;
 use crate::selector;
 use crate::tree::Node;
 
 const DISK: Keys = Keys {
     of: "`disk`",
-    known: &["target", "fault", "path", "percent", "ops", "latency", "sectors"],
+    known: &["target", "fault", "path", "percent", "ops", "latency", "rate", "sectors"],
     planned: &[],
 };
 
 /// Keys that some faults take, each with those faults.
-const OWN: [(&str, &[Word], &str); 4] = [
-    ("percent", &[Word::Error, Word::Corrupt], "belongs to `fault: error` and `fault: corrupt`"),
+const OWN: [(&str, &[Word], &str); 5] = [
+    (
+        "percent",
+        &[Word::Error, Word::Corrupt, Word::Misdirected],
+        "belongs to `fault: error`, `fault: corrupt` and `fault: misdirected`",
+    ),
     ("ops", &[Word::Error], "belongs to `fault: error`"),
     ("latency", &[Word::Slow], "belongs to `fault: slow`"),
+    ("rate", &[Word::Slow], "belongs to `fault: slow`"),
     ("sectors", &[Word::Corrupt], "belongs to `fault: corrupt`"),
 ];
 
@@ -70,16 +75,14 @@ pub(crate) fn read(value: &Node, scope: &Scope<'_>, report: &mut Report) -> Opti
         }
     }
     let trouble = match word {
-        Word::Slow => {
-            let range = fields.require("latency", report).and_then(|node| Ranged::read(node, report));
-            range.map(|range| DiskTrouble::Slow { latency: (range.low, range.high) })
-        }
+        Word::Slow => slow(&fields, report),
         Word::Stall => Some(DiskTrouble::Stall),
         Word::Error => error(&fields, report),
         Word::Full => Some(DiskTrouble::Full),
         Word::Corrupt => rot(&fields, report).map(DiskTrouble::Corrupt),
         Word::LyingSync => Some(DiskTrouble::LyingSync),
-        Word::Misdirected | Word::TornWrite => {
+        Word::Misdirected => percent(&fields, report).map(|percent| DiskTrouble::Misdirected { percent }),
+        Word::TornWrite => {
             report.not_supported(word_node.span.clone(), format!("disk fault `{text}`"));
             None
         }
@@ -130,11 +133,40 @@ fn is_balanced(glob: &str) -> bool {
     braces == 0 && !in_class && !escaped
 }
 
+/// A chance for each operation; all of them without it.
+fn percent(fields: &Fields<'_>, report: &mut Report) -> Option<Ppm> {
+    fields.get("percent").map_or(Some(Ppm::percent(100)), |node| range::fixed(node, report))
+}
+
+/// A time for each operation, or a bound for all of them together.
+fn slow(fields: &Fields<'_>, report: &mut Report) -> Option<DiskTrouble> {
+    match (fields.entry("latency"), fields.entry("rate")) {
+        (None, Some(entry)) => {
+            let Bytes(rate) = range::fixed(&entry.value, report)?;
+            if rate == 0 {
+                let error = report.error(Code::Size, entry.value.span.clone(), "a rate of nothing");
+                error
+                    .label("at least `1B` a second")
+                    .help("to hold the disk altogether write `fault: stall`");
+                return None;
+            }
+            Some(DiskTrouble::Throttle { rate })
+        }
+        (Some(latency), Some(rate)) => {
+            let title = "`latency` and `rate` do not go together";
+            let error = report.error(Code::MisplacedKey, rate.key_span.clone(), title);
+            error.label("write a second fault for it").other(latency.key_span.clone(), "the first one");
+            None
+        }
+        _ => {
+            let range = Ranged::read(fields.require("latency", report)?, report)?;
+            Some(DiskTrouble::Slow { latency: (range.low, range.high) })
+        }
+    }
+}
+
 fn error(fields: &Fields<'_>, report: &mut Report) -> Option<DiskTrouble> {
-    let percent = match fields.get("percent") {
-        Some(node) => range::fixed(node, report),
-        None => Some(squall_history::Ppm::percent(100)),
-    };
+    let percent = percent(fields, report);
     let mut ops: Vec<DiskOp> = DiskOp::ALL.iter().map(|(_, op)| *op).collect();
     if let Some(node) = fields.get("ops") {
         let words = fields::texts(node, "an operation", report)?;

@@ -177,7 +177,16 @@ fn a_slow_disks_range_is_kept_for_its_operations_and_other_ranges_are_drawn() {
         })
         .collect();
     assert!(chances.len() > 5 && chances.iter().all(|it| (Ppm::percent(10)..=Ppm::percent(20)).contains(it)));
+    let rates: BTreeSet<u64> = (0..20)
+        .map(|seed| match trouble("fault: slow, rate: 1024KiB..2048KiB", seed) {
+            DiskTrouble::Throttle { rate } => rate,
+            other => panic!("not a bound: {other:?}"),
+        })
+        .collect();
+    assert!(rates.len() > 15 && rates.iter().all(|rate| (1 << 20..=2 << 20).contains(rate)), "{rates:?}");
     let all = vec![DiskOp::Read, DiskOp::Write, DiskOp::Sync];
+    let percent = Ppm::percent(100);
+    assert_eq!(trouble("fault: misdirected", 1), DiskTrouble::Misdirected { percent });
     assert_eq!(trouble("fault: error", 1), DiskTrouble::Error { percent: Ppm::percent(100), ops: all });
 }
 

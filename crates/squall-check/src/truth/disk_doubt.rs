@@ -1,8 +1,8 @@
-//! Whose disks have lied, rotted or been emptied, read from `truth.fault` records.
+//! Whose disks have broken their promises or were emptied, read from `truth.fault` records.
 
 use std::collections::BTreeSet;
 
-use squall_history::{Action, Body, DiskFault, DiskTrouble, FaultEvent, NodeName, Record, Selector};
+use squall_history::{Action, Body, DiskFault, FaultEvent, NodeName, Record, Selector};
 
 /// Nodes that cannot know what their disks hold. What a disk did to its data is not undone when the
 /// fault ends.
@@ -15,7 +15,7 @@ impl DiskDoubt {
         let Body::Fault(FaultEvent::Applied { action, .. }) = &record.body else { return };
         let nodes = match action {
             Action::Disk(DiskFault { target: Selector::Nodes(nodes), trouble, .. })
-                if matches!(trouble, DiskTrouble::LyingSync | DiskTrouble::Corrupt(_)) =>
+                if trouble.breaks_promises() =>
             {
                 nodes
             }
@@ -25,7 +25,7 @@ impl DiskDoubt {
         self.0.extend(nodes.iter().cloned());
     }
 
-    /// Whether a node's disk has ever lied, rotted or been emptied.
+    /// Whether a node's disk has ever broken a promise or been emptied.
     pub fn is_doubtful(&self, node: &NodeName) -> bool {
         self.0.contains(node)
     }

@@ -40,9 +40,15 @@ fn a_disk_that_lied_or_rotted_is_not_held_against_its_member() {
     let one = ["0.009s m-1 commits entry 1 in term 1, which lies durably on 1 of 3 disks"];
     let found = "6 m-1 killed\n7 m-1 started\n8 m-1 recovered 1 - - 0";
     let lost = ["0.008s m-1 recovered its log up to 0, and it was durable up to 1"];
-    for (trouble, excused) in
-        [("lying-sync", true), ("corrupt", true), ("error", false), ("full", false), ("stall", false)]
-    {
+    for (trouble, excused) in [
+        ("lying-sync", true),
+        ("corrupt", true),
+        ("misdirected", true),
+        ("error", false),
+        ("full", false),
+        ("stall", false),
+        ("throttled", false),
+    ] {
         // It stays so when the fault has ended.
         let fault = |node: &str| format!("4 fault d disk={trouble} {node}\n5 fault d ended\n");
         let (late, short) = if excused { (&[][..], &[][..]) } else { (&one[..], &lost[..]) };

@@ -48,14 +48,14 @@ fn a_leader_is_there_in_time_and_stays() {
 #[test]
 fn a_group_whose_disks_are_bad_is_not_left_alone() {
     let none = format!("7.000s {NONE}");
-    for trouble in ["error", "full", "slow", "stall"] {
+    for trouble in ["error", "full", "slow", "throttled", "stall"] {
         let fault = format!("100 fault d disk={trouble} m-2\n");
         check(&fault, 0, &[]);
         check(&format!("{fault}6000 fault d ended"), 1, &[&none]);
         check(&format!("{fault}6000 fault d ended\n6900 m-1 leader 1"), 1, &[]);
         check(&fault.replace("m-2", "x-1"), 1, &[&format!("1.000s {NONE}")]);
     }
-    for trouble in ["lying-sync", "corrupt"] {
+    for trouble in ["lying-sync", "corrupt", "misdirected"] {
         check(&format!("100 fault d disk={trouble} m-2"), 1, &[&format!("1.000s {NONE}")]);
     }
 }

@@ -212,6 +212,8 @@ pub(crate) fn disk_trouble(word: &str) -> DiskTrouble {
         "stall" => DiskTrouble::Stall,
         "lying-sync" => DiskTrouble::LyingSync,
         "corrupt" => DiskTrouble::Corrupt(Rot::Percent(percent)),
+        "throttled" => DiskTrouble::Throttle { rate: 1 },
+        "misdirected" => DiskTrouble::Misdirected { percent },
         _ => panic!("no disk fault {word}"),
     }
 }

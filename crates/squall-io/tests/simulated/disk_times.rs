@@ -1,4 +1,4 @@
-//! Efficacy of the disk faults that take time: `slow` and `stall`.
+//! Efficacy of the disk faults that take time: `slow`, by a latency or by a rate, and `stall`.
 
 use squall_history::{DiskTrouble, SimDuration};
 use squall_io::fs::{self, File};
@@ -150,4 +150,81 @@ fn a_node_that_dies_on_a_stalled_disk_comes_back_to_one_that_still_stalls() {
     let effects = stage.remove_disk_rule(rule);
     stage.run(400);
     assert_eq!((stage.said("n-1"), effects.get("operations-stalled")), (vec!["written".to_owned()], 3));
+}
+
+const fn throttle(rate: u64) -> DiskTrouble {
+    DiskTrouble::Throttle { rate }
+}
+
+/// Writes and reads back 5,000 bytes in pieces, in two files at once, and says when each was done.
+async fn copy(first: &'static str, second: &'static str) -> std::io::Result<()> {
+    pass(100).await;
+    let each = |name: &'static str| async move {
+        for piece in 0..5 {
+            let mut file = squall_io::fs::OpenOptions::new().create().open(format!("{name}{piece}")).await?;
+            file.write_all(&[1; 1_000]).await?;
+        }
+        for piece in 0..5 {
+            assert_eq!(fs::read(format!("{name}{piece}")).await?.len(), 1_000);
+        }
+        say(name);
+        Ok(())
+    };
+    let other = squall_io::task::spawn(each(second));
+    each(first).await?;
+    other.await.unwrap()
+}
+
+/// When the two copies were done, in milliseconds after they began, and what the fault counted.
+fn copied(trouble: Option<&DiskTrouble>, path: Option<&str>, names: [&'static str; 2]) -> ([u64; 2], u64) {
+    let mut stage = nodes(&[("n", 1)]).begin();
+    stage.start("n-1", copy(names[0], names[1]));
+    stage.run(50);
+    let rule = trouble.map(|trouble| stage.disk_rule("it", trouble, path, "n-1"));
+    stage.run(20_000);
+    let effects = rule.map(|rule| stage.remove_disk_rule(rule)).unwrap_or_default();
+    let notes = stage.notes();
+    let done = |name| notes.iter().find(|(.., words)| words == name).unwrap().1 - 100;
+    (names.map(done), effects.get("operations-throttled"))
+}
+
+#[test]
+fn a_rate_bounds_what_reads_and_writes_move_together() {
+    let near = |seen: [u64; 2], expected: [u64; 2]| {
+        seen.iter().zip(expected).all(|(seen, expected)| (expected..expected + 5).contains(seen))
+    };
+    let (free, none) = copied(None, None, ["a", "b"]);
+    assert!(near(free, [0, 0]) && none == 0, "{free:?} {none}");
+    // 20,000 bytes at 100,000 a second: each copy has half of it, and they end one after the other.
+    let (both, count) = copied(Some(&throttle(100_000)), None, ["a", "b"]);
+    assert!(both.iter().all(|end| (190..=201).contains(end)) && both[0].max(both[1]) >= 200, "{both:?}");
+    let all = count;
+    let (both, _) = copied(Some(&throttle(1_000_000)), None, ["a", "b"]);
+    assert!(near(both, [18, 18]), "{both:?}");
+    let (one, count) = copied(Some(&throttle(100_000)), Some("a*"), ["a", "b"]);
+    // A read to the end of a file is several.
+    assert!(near(one, [100, 0]) && count >= 10 && all == 2 * count, "{one:?} {all} {count}");
+    // Two disks have a queue each.
+    let (apart, _) = copied(Some(&throttle(100_000)), None, ["a", "disk1/b"]);
+    assert!(near(apart, [100, 100]), "{apart:?}");
+}
+
+#[test]
+fn who_waits_for_its_turn_goes_on_when_the_disk_is_throttled_no_longer() {
+    let mut stage = nodes(&[("n", 1)]).begin();
+    stage.start("n-1", async {
+        pass(100).await;
+        fs::write("log", &[1; 5_000]).await?;
+        say("written");
+        forever().await
+    });
+    let slow = stage.disk_rule("slow", &throttle(1), None, "n-1");
+    let less_slow = stage.disk_rule("less slow", &throttle(100), None, "n-1");
+    stage.run(500);
+    let effects = stage.remove_disk_rule(slow);
+    stage.run(600);
+    assert_eq!((stage.said("n-1"), effects.get("operations-throttled")), (Vec::new(), 0));
+    let effects = stage.remove_disk_rule(less_slow);
+    stage.run(601);
+    assert_eq!((stage.said("n-1"), effects.get("operations-throttled")), (vec!["written".to_owned()], 1));
 }

@@ -10,6 +10,7 @@ mod clocks;
 mod corruption;
 mod deaths;
 mod digests;
+mod disk_astray;
 mod disk_errors;
 mod disk_lies;
 mod disk_several;

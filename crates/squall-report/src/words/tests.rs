@@ -145,7 +145,10 @@ fn every_disk_fault_has_its_words() {
     on(DiskTrouble::Full, None, "disk full on w-1,2");
     on(DiskTrouble::Slow { latency: (ms(10), ms(200)) }, None, "disk slow +10ms..200ms on w-1,2");
     on(DiskTrouble::Slow { latency: (ms(10), ms(10)) }, None, "disk slow +10ms on w-1,2");
+    on(DiskTrouble::Throttle { rate: 3 << 20 }, None, "disk slow 3MiB/s on w-1,2");
+    on(DiskTrouble::Throttle { rate: 1_000 }, None, "disk slow 1000B/s on w-1,2");
     on(DiskTrouble::Stall, None, "disk stall on w-1,2");
+    on(DiskTrouble::Misdirected { percent }, None, "disk misdirected 10% of writes on w-1,2");
     on(DiskTrouble::LyingSync, None, "disk lying-sync on w-1,2");
     on(DiskTrouble::Corrupt(Rot::Percent(percent)), None, "disk corrupt 10% of sectors on w-1,2");
     on(DiskTrouble::Corrupt(Rot::Sectors(1)), Some("a"), "disk corrupt 1 sector on w-1,2 (a)");

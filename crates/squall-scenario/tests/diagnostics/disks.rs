@@ -95,6 +95,43 @@ help: text that only looks like a range goes in quotes
 }
 
 #[test]
+fn slow_in_two_ways_and_a_rate_of_nothing() {
+    check_action(
+        "{ target: worker-1, fault: slow, latency: 5ms, rate: 1MiB }",
+        r"
+error[E0017]: `latency` and `rate` do not go together
+ --> scenario.yaml:6:68
+  |
+6 |   - { at: 5s, disk: { target: worker-1, fault: slow, latency: 5ms, rate: 1MiB } }
+  |                                                      -------       ^^^^ write a second fault for it
+  |                                                      |
+  |                                                      the first one
+",
+    );
+    check_action(
+        "{ target: worker-1, fault: slow, rate: 0B }",
+        r"
+error[E0021]: a rate of nothing
+ --> scenario.yaml:6:60
+  |
+6 |   - { at: 5s, disk: { target: worker-1, fault: slow, rate: 0B } }
+  |                                                            ^^ at least `1B` a second
+help: to hold the disk altogether write `fault: stall`
+",
+    );
+    check_action(
+        "{ target: worker-1, fault: stall, rate: 1MiB }",
+        r"
+error[E0017]: `rate` does not go with `fault: stall`
+ --> scenario.yaml:6:55
+  |
+6 |   - { at: 5s, disk: { target: worker-1, fault: stall, rate: 1MiB } }
+  |                                                       ^^^^ belongs to `fault: slow`
+",
+    );
+}
+
+#[test]
 fn an_operation_that_is_none() {
     check_action(
         "{ target: worker-1, fault: error, ops: [read, fsync] }",
@@ -221,14 +258,8 @@ error[E0021]: `4096` is not a size
 
 #[test]
 fn what_is_designed_and_not_built_is_named() {
-    for word in ["misdirected", "torn-write"] {
-        let text =
-            below(&format!("faults:\n  - {{ at: 5s, disk: {{ target: worker-1, fault: {word} }} }}\n"));
-        let scenario = support::read(&text).expect("it is accepted with a warning");
-        let warning = scenario.unsupported.to_string();
-        assert!(
-            warning.starts_with(&format!("warning[E0060]: disk fault `{word}` is not supported yet")),
-            "{warning}"
-        );
-    }
+    let text = below("faults:\n  - { at: 5s, disk: { target: worker-1, fault: torn-write } }\n");
+    let scenario = support::read(&text).expect("it is accepted with a warning");
+    let warning = scenario.unsupported.to_string();
+    assert!(warning.starts_with("warning[E0060]: disk fault `torn-write` is not supported yet"), "{warning}");
 }

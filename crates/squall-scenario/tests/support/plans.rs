@@ -296,6 +296,8 @@ fn trouble() -> impl Strategy<Value = DiskTrouble> {
         (share(), ops).prop_map(|(percent, ops)| DiskTrouble::Error { percent, ops }),
         Just(DiskTrouble::Full),
         (span(), span()).prop_map(|(a, b)| DiskTrouble::Slow { latency: (a.min(b), a.max(b)) }),
+        (1..u64::MAX).prop_map(|rate| DiskTrouble::Throttle { rate }),
+        share().prop_map(|percent| DiskTrouble::Misdirected { percent }),
         Just(DiskTrouble::Stall),
         Just(DiskTrouble::LyingSync),
         share().prop_map(|share| DiskTrouble::Corrupt(Rot::Percent(share))),

@@ -195,7 +195,7 @@ pub fn finish_sync(file: &Handle, point: SyncPoint) -> io::Result<()> {
         let fate = world.disk_sync_fate(at, Target::File(*file));
         let disk = world.disks.disk_mut(at);
         match fate {
-            Fate::Done => disk.sync(file.inode, point),
+            Fate::Done => world.disk_sync(at, *file, point),
             Fate::Fails(rule) => {
                 let dropped = disk.drop_writes(file.inode, point);
                 world.disks.count(rule, "writes-dropped", dropped);

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::task::Waker;
 
-use squall_history::{DiskTrouble, Domain, Draw, Identity, Rot, disk_of};
+use squall_history::{DiskTrouble, Domain, Draw, Identity, Rot, SimTime, disk_of};
 
 use super::model::Disk;
 use super::{At, Disks, Handle, named};
@@ -63,13 +63,15 @@ pub struct DiskRuleId(u32);
 #[derive(Debug)]
 pub(super) struct ActiveRule {
     pub(super) trouble: DiskTrouble,
-    path: Option<String>,
+    pub(super) path: Option<String>,
     /// Addresses its draws, so that a rule taken away leaves those of the others alone.
     identity: Identity,
     /// Whose disks it concerns.
     nodes: BTreeSet<u32>,
     /// Operations that it met.
     met: BTreeMap<At, u64>,
+    /// Until when a disk that it throttles is busy with what was asked of it.
+    pub(super) busy: BTreeMap<At, SimTime>,
     effects: Effects,
 }
 
@@ -78,13 +80,27 @@ pub(super) struct ActiveRule {
 pub(super) struct Rules {
     active: BTreeMap<u32, ActiveRule>,
     laid: u32,
-    pub(super) stalled: BTreeMap<u64, Waker>,
-    pub(super) stalls: u64,
+    pub(super) held: BTreeMap<u64, Waker>,
+    holds: u64,
 }
 
 impl Rules {
     pub(super) fn is_empty(&self) -> bool {
         self.active.is_empty()
+    }
+
+    /// Whether a rule has not been removed.
+    pub(super) fn is_in_force(&self, id: DiskRuleId) -> bool {
+        self.active.contains_key(&id.0)
+    }
+
+    /// Wakes the operation `place` when a rule that holds operations ends; gives who waited there.
+    pub(super) fn hold(&mut self, place: &mut Option<u64>, waker: &Waker) -> Option<Waker> {
+        let place = *place.get_or_insert_with(|| {
+            self.holds += 1;
+            self.holds
+        });
+        self.held.insert(place, waker.clone())
     }
 }
 
@@ -133,6 +149,7 @@ impl World {
             identity,
             nodes: nodes.iter().copied().collect(),
             met: BTreeMap::new(),
+            busy: BTreeMap::new(),
             effects: Effects::default(),
         };
         self.fold_disk_rule(&rule);
@@ -149,9 +166,9 @@ impl World {
     pub(crate) fn disk_remove_rule(&mut self, id: DiskRuleId) -> Effects {
         let removed = self.disks.rules.active.remove(&id.0).expect("a rule is removed once");
         self.fold_disk_rule(&removed);
-        if removed.trouble == DiskTrouble::Stall {
+        if matches!(removed.trouble, DiskTrouble::Stall | DiskTrouble::Throttle { .. }) {
             // Whoever another rule holds as well comes back to wait.
-            for waker in std::mem::take(&mut self.disks.rules.stalled).into_values() {
+            for waker in std::mem::take(&mut self.disks.rules.held).into_values() {
                 self.wake(waker);
             }
         }
@@ -186,6 +203,8 @@ fn words(trouble: &DiskTrouble) -> [u64; 3] {
         DiskTrouble::Slow { latency: (low, high) } => [0x23, low.0, high.0],
         DiskTrouble::Stall => [0x24, 0, 0],
         DiskTrouble::LyingSync => [0x25, 0, 0],
+        DiskTrouble::Throttle { rate } => [0x27, *rate, 0],
+        DiskTrouble::Misdirected { percent } => [0x28, percent.get().into(), 0],
         DiskTrouble::Corrupt(Rot::Percent(share)) => [0x26, share.get().into(), 0],
         DiskTrouble::Corrupt(Rot::Sectors(count)) => [0x26, (*count).into(), 1],
     }

@@ -9,6 +9,7 @@
 mod calls;
 mod crash;
 pub mod fault;
+mod misdirect;
 pub mod model;
 mod room;
 mod spoilt;

@@ -74,7 +74,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    const fn is_of_file(&self, of: Inode) -> bool {
+    pub(super) const fn is_of_file(&self, of: Inode) -> bool {
         match self {
             Self::Write { inode, .. } | Self::SetLen { inode, .. } => inode.0 == of.0,
             Self::Link { .. } | Self::Unlink { .. } | Self::Rename { .. } => false,
@@ -352,6 +352,12 @@ impl Disk {
             }
         }
         self.settle(point, |change| change.directories().iter().any(|of| settling.contains(of)));
+    }
+
+    /// Moves a change that was taken from the list to the medium.
+    pub(super) fn settle_one(&mut self, pending: &Pending) {
+        self.medium.apply(&pending.change);
+        self.spoilt.settled(pending);
     }
 
     fn settle(&mut self, point: SyncPoint, concerns: impl Fn(&Change) -> bool) {

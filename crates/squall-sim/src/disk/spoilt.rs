@@ -1,5 +1,6 @@
 //! Bytes whose medium does not hold what was written last, and never will unless they are written
-//! anew: those that a failed sync dropped, and those that have rotted.
+//! anew: those that a failed sync dropped, those that have rotted, and both ends of a write that went
+//! astray (`misdirect.rs`).
 //!
 //! A sync that fails leaves the pages readable and marks them clean, as ext4 and XFS do: a later sync
 //! finds nothing to write and says that all is well, and a loss of power brings the old content back
@@ -23,7 +24,7 @@ pub(super) struct Spoilt {
 }
 
 impl Spoilt {
-    fn add(&mut self, inode: Inode, operation: u64, range: Range<u64>) {
+    pub(super) fn add(&mut self, inode: Inode, operation: u64, range: Range<u64>) {
         self.ranges.entry(inode).or_default().push((operation, range));
         self.count += 1;
     }
@@ -146,7 +147,7 @@ impl Disk {
     }
 
     /// Every file that has a name, by path.
-    fn files(&self) -> Vec<(String, Inode)> {
+    pub(super) fn files(&self) -> Vec<(String, Inode)> {
         let mut files = Vec::new();
         let mut directories = vec![(super::model::ROOT, String::new())];
         while let Some((directory, above)) = directories.pop() {

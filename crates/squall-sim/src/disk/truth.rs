@@ -82,8 +82,17 @@ impl Truth {
 impl Disk {
     /// Which bytes of a file are certain, its names apart.
     pub(super) fn certain_bytes(&self, inode: Inode) -> Vec<Range<u64>> {
+        self.untouched(inode, self.spoilt.of(inode).collect())
+    }
+
+    /// Which bytes of a file no change waits to be settled for.
+    pub(super) fn clean_bytes(&self, inode: Inode) -> Vec<Range<u64>> {
+        self.untouched(inode, Vec::new())
+    }
+
+    /// The bytes on the medium that no pending change touches and that are not `doubtful`.
+    fn untouched(&self, inode: Inode, mut doubtful: Vec<Range<u64>>) -> Vec<Range<u64>> {
         let mut end = self.medium.file(inode).len() as u64;
-        let mut doubtful: Vec<Range<u64>> = self.spoilt.of(inode).collect();
         for pending in &self.pending {
             match &pending.change {
                 Change::Write { inode: of, offset, bytes } if *of == inode => {

@@ -1,16 +1,21 @@
 //! What the rules in force do to an operation: how much longer it takes, whether it fails, what becomes
 //! of a sync, what rots.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::task::Waker;
 
-use squall_history::{DiskOp, DiskTrouble, Domain, Identity, Rot, SimDuration};
+use squall_history::{DiskOp, DiskTrouble, Domain, Identity, Rot, SimDuration, SimTime};
 
 use super::fault::{DiskRuleId, Target, covers};
+use super::model::SyncPoint;
 use super::room::Room;
 use super::truth::Touched;
-use super::{At, named};
+use super::{At, Handle, named};
+use crate::caller;
 use crate::world::World;
+
+const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
 /// EIO of Linux. There is no stable `io::ErrorKind` for it; a program that looks for it looks for
 /// this number.
@@ -86,6 +91,88 @@ impl World {
         lying.first().map_or(Fate::Done, |id| Fate::Lies(*id))
     }
 
+    /// A file's sync comes to its end, and what it brings to the medium may go astray.
+    pub(super) fn disk_sync(&mut self, at: At, file: Handle, point: SyncPoint) {
+        let is_kind = |trouble: &DiskTrouble| matches!(trouble, DiskTrouble::Misdirected { .. });
+        let rules = match self.disks.rules.is_empty() {
+            true => Vec::new(),
+            false => self.disks.concerning(at, Target::File(file), is_kind),
+        };
+        if rules.is_empty() {
+            return self.disks.disk_mut(at).sync(file.inode, point);
+        }
+        let mut astray = BTreeMap::new();
+        for write in self.disks.disk(at).writes_to_sync(file.inode, point) {
+            for &id in &rules {
+                let draw = self.disk_rule_draw(id, at);
+                let DiskTrouble::Misdirected { percent } = self.disks.rule(id).trouble else {
+                    unreachable!("asked for those that misdirect")
+                };
+                if draw.chance(percent) {
+                    let path = self.disks.rule(id).path.clone();
+                    astray.entry(write).or_insert((id, draw, path));
+                }
+            }
+        }
+        let is_covered = |write: u64, file: &str| {
+            let glob = astray[&write].2.as_deref();
+            glob.is_none_or(|glob| covers(glob, &named(at.disk, file.to_owned())))
+        };
+        let draw = |write| astray.get(&write).map(|(_, draw, _)| *draw);
+        let landed = self.disks.disk_mut(at).sync_astray(file.inode, point, is_covered, draw);
+        for (write, sector) in landed {
+            self.trace.fold(sector);
+            self.disks.count(astray[&write].0, "writes-misdirected", 1);
+        }
+        // Another file may be touched than the one that was synced.
+        self.disk_tell(at, Touched::Anything);
+    }
+
+    /// When it is the turn of an operation that moves so many bytes and begins now: by each rule that
+    /// throttles the disk, its bytes come after those that were asked for before.
+    pub(super) fn disk_turns(
+        &mut self,
+        at: At,
+        target: Target<'_>,
+        bytes: u64,
+    ) -> Vec<(DiskRuleId, SimTime)> {
+        if self.disks.rules.is_empty() || bytes == 0 {
+            return Vec::new();
+        }
+        let is_throttle = |trouble: &DiskTrouble| matches!(trouble, DiskTrouble::Throttle { .. });
+        let mut turns = Vec::new();
+        for id in self.disks.concerning(at, target, is_throttle) {
+            let rule = self.disks.rule(id);
+            let DiskTrouble::Throttle { rate } = rule.trouble else { unreachable!("asked for throttles") };
+            let span = (u128::from(bytes) * NANOS_PER_SECOND).div_ceil(u128::from(rate.max(1)));
+            let busy = rule.busy.entry(at).or_default();
+            *busy = (*busy).max(caller::now()) + SimDuration(u64::try_from(span).unwrap_or(u64::MAX));
+            turns.push((id, *busy));
+        }
+        turns.iter().for_each(|(_, until)| self.trace.fold(until.0));
+        turns
+    }
+
+    /// Whether an operation waits for its turn no longer, since the rule has ended. Else `waker` will
+    /// be woken when it does.
+    pub(super) fn disk_turn_is_void(
+        &mut self,
+        id: DiskRuleId,
+        place: &mut Option<u64>,
+        waker: &Waker,
+    ) -> bool {
+        if !self.disks.rules.is_in_force(id) {
+            return true;
+        }
+        if place.is_none() {
+            self.disks.count(id, "operations-throttled", 1);
+        }
+        if let Some(old) = self.disks.rules.hold(place, waker) {
+            self.discard(old);
+        }
+        false
+    }
+
     /// How much an operation may add, and the rule that says so.
     pub(super) fn disk_room(&self, at: At, target: Target<'_>) -> (Room, Option<DiskRuleId>) {
         if !self.disks.rules.is_empty() {
@@ -112,12 +199,10 @@ impl World {
         }
         let stalling = self.disks.concerning(at, target, |trouble| *trouble == DiskTrouble::Stall);
         let Some(&id) = stalling.first() else { return true };
-        let place = *place.get_or_insert_with(|| {
+        if place.is_none() {
             self.disks.count(id, "operations-stalled", 1);
-            self.disks.rules.stalls += 1;
-            self.disks.rules.stalls
-        });
-        if let Some(old) = self.disks.rules.stalled.insert(place, waker.clone()) {
+        }
+        if let Some(old) = self.disks.rules.hold(place, waker) {
             self.discard(old);
         }
         false
@@ -125,7 +210,7 @@ impl World {
 
     /// An operation that was held is given up.
     pub(super) fn disk_give_up(&mut self, place: u64) {
-        if let Some(waker) = self.disks.rules.stalled.remove(&place) {
+        if let Some(waker) = self.disks.rules.held.remove(&place) {
             self.discard(waker);
         }
     }

@@ -1,6 +1,8 @@
-//! The time that an operation takes: drawn, longer on a slow disk, without end on a stalled one.
+//! The time that an operation takes: drawn, longer on a slow disk, in turn on a throttled one, without
+//! end on a stalled one.
 //!
-//! How long is decided when the operation begins; a disk that stalls holds those under way too.
+//! How long is decided when the operation begins; a disk that stalls holds those under way too, and
+//! one that is throttled no longer lets those go that waited for their turn.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +11,8 @@ use std::task::{Context, Poll, ready};
 use squall_history::{DiskProfile, Domain, SimDuration};
 
 use super::At;
-use super::fault::Target;
+use super::Handle;
+use super::fault::{DiskRuleId, Target};
 use crate::caller;
 use crate::timer::Sleep;
 use crate::world;
@@ -21,23 +24,52 @@ pub struct Wait<'a> {
     run: u32,
     target: Target<'a>,
     sleep: Sleep,
+    /// On a throttled disk: one for each rule.
+    turns: Vec<Turn>,
     /// Among those that a stalled disk holds.
     place: Option<u64>,
 }
 
+/// The end of a disk's turn for an operation.
+#[derive(Debug)]
+struct Turn {
+    rule: DiskRuleId,
+    sleep: Sleep,
+    /// Among those that wait for the rule to end.
+    place: Option<u64>,
+}
+
+/// What an operation moves between memory and disk.
+#[derive(Clone, Copy, Debug)]
+enum Moves {
+    Nothing,
+    Read { offset: u64, wanted: u64 },
+    Write { bytes: u64 },
+}
+
 impl<'a> Wait<'a> {
-    fn new(target: Target<'a>, range: fn(&DiskProfile) -> (SimDuration, SimDuration)) -> Self {
+    fn new(target: Target<'a>, moves: Moves, range: fn(&DiskProfile) -> (SimDuration, SimDuration)) -> Self {
         let caller = caller::expect();
-        let wait = world::with(|world| {
+        let (wait, turns) = world::with(|world| {
             let (low, high) = range(&world.disks.profile);
             let at = At { node: caller.node, disk: target.disk() };
             let operation = world.disks.count_operation(at);
             let identity = world.disk_identity(at);
             let wait = world.draws.draw(Domain::Disk, identity, operation).between(low.0, high.0);
             world.trace.fold(wait);
-            SimDuration(wait) + world.disk_slowness(at, target)
+            let wait = SimDuration(wait) + world.disk_slowness(at, target);
+            let bytes = match (moves, target) {
+                (Moves::Write { bytes }, _) => bytes,
+                (Moves::Read { offset, wanted }, Target::File(file)) => {
+                    wanted.min(world.disks.disk(at).len(file.inode).saturating_sub(offset))
+                }
+                _ => 0,
+            };
+            (wait, world.disk_turns(at, target, bytes))
         });
-        Self { run: caller::run(), target, sleep: Sleep::until(caller::now() + wait), place: None }
+        let turn = |(rule, until)| Turn { rule, sleep: Sleep::until(until), place: None };
+        let turns = turns.into_iter().map(turn).collect();
+        Self { run: caller::run(), target, sleep: Sleep::until(caller::now() + wait), turns, place: None }
     }
 
     /// Ready once the operation may take effect; else `cx`'s waker will be woken then.
@@ -46,9 +78,25 @@ impl<'a> Wait<'a> {
     /// On a thread or in a run other than its own.
     pub fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.sleep.poll_elapsed(cx));
+        while let Some(turn) = self.turns.last_mut() {
+            if turn.sleep.poll_elapsed(cx).is_pending() {
+                let is_void =
+                    world::with(|world| world.disk_turn_is_void(turn.rule, &mut turn.place, cx.waker()));
+                if !is_void {
+                    return Poll::Pending;
+                }
+            }
+            self.end_turn();
+        }
         let at = At { node: caller::expect().node, disk: self.target.disk() };
         let goes_on = world::with(|world| world.disk_may_go_on(at, self.target, &mut self.place, cx.waker()));
         if goes_on { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn end_turn(&mut self) {
+        if let Some(place) = self.turns.pop().and_then(|turn| turn.place) {
+            world::with(|world| world.disk_give_up(place));
+        }
     }
 }
 
@@ -62,23 +110,39 @@ impl Future for Wait<'_> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        if let Some(place) = self.place
-            && self.run == caller::run()
-        {
+        if self.run != caller::run() {
+            return;
+        }
+        while !self.turns.is_empty() {
+            self.end_turn();
+        }
+        if let Some(place) = self.place {
             world::with(|world| world.disk_give_up(place));
         }
     }
 }
 
-/// The time of one access (a read, a write, a change of names).
+/// The time of one access that moves no content: opening, a length, a change of names.
 ///
 /// # Panics
 /// Outside software on a node; so do all functions of this module.
 pub fn access(target: Target<'_>) -> Wait<'_> {
-    Wait::new(target, |profile| profile.latency)
+    Wait::new(target, Moves::Nothing, |profile| profile.latency)
+}
+
+/// The time of a read of at most so many bytes.
+pub fn read(file: Handle, offset: u64, wanted: usize) -> Wait<'static> {
+    let moves = Moves::Read { offset, wanted: wanted as u64 };
+    Wait::new(Target::File(file), moves, |profile| profile.latency)
+}
+
+/// The time of a write.
+pub fn write(file: Handle, bytes: &[u8]) -> Wait<'static> {
+    let moves = Moves::Write { bytes: bytes.len() as u64 };
+    Wait::new(Target::File(file), moves, |profile| profile.latency)
 }
 
 /// The time of one sync.
 pub fn sync(target: Target<'_>) -> Wait<'_> {
-    Wait::new(target, |profile| profile.fsync)
+    Wait::new(target, Moves::Nothing, |profile| profile.fsync)
 }

@@ -231,10 +231,10 @@ enum Cost {
 
 fn cost(trouble: &DiskTrouble) -> Cost {
     match trouble {
-        DiskTrouble::Slow { .. } => Cost::Nothing,
+        _ if trouble.breaks_promises() => Cost::ForEver,
+        DiskTrouble::Slow { .. } | DiskTrouble::Throttle { .. } => Cost::Nothing,
         // A program that stops at the first error of its disk does right.
-        DiskTrouble::Error { .. } | DiskTrouble::Full | DiskTrouble::Stall => Cost::WhileItLasts,
-        DiskTrouble::LyingSync | DiskTrouble::Corrupt(_) => Cost::ForEver,
+        _ => Cost::WhileItLasts,
     }
 }
 
