@@ -3,6 +3,7 @@
 //! Client operations between two such lines are counted on one line of their own; with
 //! [`Detail::Trace`] every record has its line. Judges nothing: violations are handed in.
 
+mod assertion;
 mod batch;
 
 use std::fmt::Write as _;
@@ -12,7 +13,7 @@ use squall_check::Violation;
 use squall_history::vocab::batch::FirstTold;
 use squall_history::vocab::{Custom, raft};
 use squall_history::{
-    Body, Boot, DiskEvent, FaultEvent, History, NodeEvent, NodeName, Op, Phase, Record, SimTime,
+    Assertion, Body, Boot, DiskEvent, FaultEvent, History, NodeEvent, NodeName, Op, Phase, Record, SimTime,
 };
 
 use crate::Style;
@@ -149,7 +150,13 @@ impl Lines {
             Body::Disk(event) if self.detail == Detail::Trace => {
                 self.line(record.at, node, &disk_words(event), Tone::Quiet);
             }
-            Body::Batch(_) | Body::Custom(_) | Body::Disk(_) => {}
+            Body::Assert(event @ Assertion::Broken { .. }) => {
+                self.line(record.at, node, &assertion::words(event), Tone::Bad);
+            }
+            Body::Assert(event) if self.detail == Detail::Trace => {
+                self.line(record.at, node, &assertion::words(event), Tone::Quiet);
+            }
+            Body::Batch(_) | Body::Custom(_) | Body::Disk(_) | Body::Assert(_) => {}
         }
     }
 

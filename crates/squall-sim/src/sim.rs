@@ -208,7 +208,7 @@ impl Sim {
                 self.take_foreign_wakes();
             }
             let next = world::with(|world| {
-                if world.trace.has_records() || world.coop.has_injected() {
+                if world.coop.take_news() || world.trace.has_records() {
                     return Err(Ran::Recorded);
                 }
                 if world.trace.events >= self.limits.events {

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "what the tests have in common stands outside of them")]
 
 mod addresses;
+mod assertions;
+mod buggify;
 mod busy;
 mod choices;
 mod deaths;
@@ -14,6 +16,7 @@ mod disk_times;
 mod exits;
 mod files;
 mod foreign;
+mod hooks;
 mod inflight;
 mod kills;
 mod laws;
