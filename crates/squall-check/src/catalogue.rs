@@ -5,7 +5,7 @@
 
 use squall_history::{Expect, InvariantChoice};
 
-use crate::{Oracle, no_panic, recovery, steady_state};
+use crate::{Oracle, always, no_panic, recovery, steady_state};
 
 /// An oracle as `list` shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +18,12 @@ pub struct OracleInfo {
     pub meaning: &'static str,
 }
 
-const ORACLES: [OracleInfo; 3] = [
+const ORACLES: [OracleInfo; 4] = [
+    OracleInfo {
+        name: always::NAME,
+        id: None,
+        meaning: "no assertion that the system makes about itself is broken; always judged",
+    },
     OracleInfo {
         name: no_panic::NAME,
         id: None,

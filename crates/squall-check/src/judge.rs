@@ -11,13 +11,16 @@ use squall_history::condition::Conditions;
 use squall_history::{Expect, Header, History, InvariantChoice, Record, SimTime};
 
 use crate::{
-    Budget, Checker, Findings, Invariant, NoPanic, Oracle, Recovery, Scope, Status, SteadyState, Verdict,
-    no_panic,
+    Always, Budget, Checker, Findings, Invariant, NoPanic, Oracle, Recovery, Scope, Status, SteadyState,
+    Verdict, always, no_panic,
 };
 
 /// Violations kept of one oracle. A broken promise tends to stay broken, at every record; the
 /// first hundred tell as much as a million, and the rest is counted.
 const VIOLATIONS_MAX: usize = 100;
+
+/// Judged whatever a scenario names.
+const ALWAYS_JUDGED: [&str; 2] = [no_panic::NAME, always::NAME];
 
 /// Judges one run, record by record.
 pub struct Judge {
@@ -54,8 +57,8 @@ struct Surplus {
 impl Judge {
     /// A judge of the run that `header` describes.
     ///
-    /// It takes those of the oracles that `expect` chooses, and in any case `no-panic` (a system
-    /// that brings an invariant of that name replaces the harness's own) and the checkers of the
+    /// It takes those of the oracles that `expect` chooses, and in any case `no-panic` and `always` (a
+    /// system that brings an invariant of such a name replaces the harness's own) and the checkers of the
     /// expectations. Oracles that need what `header.capabilities` does not list are not applicable.
     pub fn new(
         header: &Header,
@@ -68,8 +71,11 @@ impl Judge {
         if !invariants.iter().any(|invariant| invariant.name() == no_panic::NAME) {
             invariants.push(Box::new(NoPanic::default()));
         }
+        if !invariants.iter().any(|invariant| invariant.name() == always::NAME) {
+            invariants.push(Box::new(Always));
+        }
         invariants.retain(|oracle| {
-            (oracle.name() == no_panic::NAME || is_chosen(oracle.as_ref(), &expect.invariants))
+            (ALWAYS_JUDGED.contains(&oracle.name()) || is_chosen(oracle.as_ref(), &expect.invariants))
                 && is_fed(oracle.as_ref(), header, &mut not_applicable)
         });
         let mut checkers = checkers;
@@ -272,6 +278,10 @@ const fn reaches(scope: Scope, stopped: SimTime) -> bool {
 /// Puts what one oracle said into the verdict.
 fn absorb(verdict: &mut Verdict, oracle: &str, findings: Findings, surplus: &Surplus) {
     let said_something = findings.exercised > 0 || !findings.violations.is_empty();
+    // Assertions that hold leave no record: of its silence nothing follows, not even that there are any.
+    if oracle == always::NAME && !said_something {
+        return;
+    }
     if findings.not_applicable.is_none() || said_something {
         *verdict.exercised.entry(oracle.to_owned()).or_default() += findings.exercised;
     }

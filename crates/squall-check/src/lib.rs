@@ -4,6 +4,7 @@
 //! Nothing here runs a system. Oracles see a history and its header and nothing else, so a stored
 //! history is judged again to the same verdict.
 
+pub mod always;
 pub mod batch;
 pub mod campaign;
 pub mod catalogue;
@@ -20,6 +21,7 @@ pub mod steady_state;
 pub mod truth;
 pub mod verdict;
 
+pub use always::Always;
 pub use campaign::{NotApplicable, ScenarioStatus, ScenarioVerdict, judge_scenario};
 pub use catalogue::{OracleInfo, oracles, with_names};
 pub use error::CheckError;

@@ -4,6 +4,7 @@
 //! a list before `main` begins, by its macro (`inventory`: link-time registration, without life of its
 //! own). The order of that list is the linker's; what is given out is sorted.
 
+#[cfg(feature = "sim")]
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a point is.
@@ -53,6 +54,7 @@ pub struct Point {
     module: &'static str,
     line: u32,
     /// Given out when it is first met, from 1; zero before.
+    #[cfg(feature = "sim")]
     number: AtomicUsize,
 }
 
@@ -60,7 +62,14 @@ impl Point {
     /// For the macros.
     #[doc(hidden)]
     pub const fn new(kind: PointKind, name: &'static str, module: &'static str, line: u32) -> Self {
-        Self { kind, name, module, line, number: AtomicUsize::new(0) }
+        Self {
+            kind,
+            name,
+            module,
+            line,
+            #[cfg(feature = "sim")]
+            number: AtomicUsize::new(0),
+        }
     }
 
     /// What it is.

@@ -3,6 +3,7 @@
 //! Client operations between two such lines are counted on one line of their own; with
 //! [`Detail::Trace`] every record has its line. Judges nothing: violations are handed in.
 
+mod assertion;
 mod batch;
 
 use std::fmt::Write as _;
@@ -149,17 +150,11 @@ impl Lines {
             Body::Disk(event) if self.detail == Detail::Trace => {
                 self.line(record.at, node, &disk_words(event), Tone::Quiet);
             }
-            Body::Assert(Assertion::Broken { name, place, details }) => {
-                let what = format!("asserted `{name}` at {place}, and it is not so: {details}");
-                self.line(record.at, node, &one_line(&what, WORDS_CHARS_MAX), Tone::Bad);
+            Body::Assert(event @ Assertion::Broken { .. }) => {
+                self.line(record.at, node, &assertion::words(event), Tone::Bad);
             }
-            Body::Assert(Assertion::Reached { name }) if self.detail == Detail::Trace => {
-                self.line(
-                    record.at,
-                    node,
-                    &one_line(&format!("reached `{name}`"), WORDS_CHARS_MAX),
-                    Tone::Quiet,
-                );
+            Body::Assert(event) if self.detail == Detail::Trace => {
+                self.line(record.at, node, &assertion::words(event), Tone::Quiet);
             }
             Body::Batch(_) | Body::Custom(_) | Body::Disk(_) | Body::Assert(_) => {}
         }

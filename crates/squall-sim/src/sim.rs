@@ -256,7 +256,7 @@ impl Sim {
         if let Some(node) = world.stops.take_returned() {
             return Next::Ended(node);
         }
-        if world.trace.has_records() || world.coop.has_injected() {
+        if world.coop.take_news() || world.trace.has_records() {
             return Next::Tell(Ran::Recorded);
         }
         if world.trace.events >= self.limits.events {

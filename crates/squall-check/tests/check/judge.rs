@@ -109,6 +109,24 @@ fn no_panic_is_judged_whatever_is_named() {
 }
 
 #[test]
+fn a_broken_assertion_is_a_violation_and_what_is_reached_is_a_condition() {
+    let text = "1 server-1 reached log/caught-up\n2 server-2 broken log/no-gap\n3 server-1 custom good";
+    let history = history(30, text);
+    let verdict = judge_history(&history, &named(&["tidy"]), Vec::new(), Vec::new());
+    assert_eq!(violations(&verdict), ["always 0.002s `log/no-gap` does not hold: 7 of 6 (log:9)"]);
+    assert_eq!(verdict.violations[0].nodes, ["server-2".into()]);
+    assert_eq!(verdict.conditions.get("log/caught-up"), Some(&1));
+    assert!(!verdict.conditions.contains_key("log/no-gap"));
+}
+
+#[test]
+fn of_assertions_that_hold_nothing_is_said() {
+    let history = history(30, "1 server-1 reached log/caught-up");
+    let verdict = judge_history(&history, &Expect::default(), Vec::new(), Vec::new());
+    assert_eq!((verdict.status, verdict.exercised.get("always")), (Status::Pass, None));
+}
+
+#[test]
 fn a_system_may_replace_no_panic() {
     let lenient: Box<dyn Invariant> = Box::new(words("no-panic"));
     let history = history(30, "1 server-1 panicked boom\n2 server-1 custom good");
@@ -336,7 +354,7 @@ fn ids_become_names() {
 #[test]
 fn the_catalogue_lists_what_the_judge_uses() {
     let expect = Expect { steady_state: Some(span("1s")), recovery: Some(span("1s")), ..Expect::default() };
-    let history = history(30, "0 server-1 started");
+    let history = history(30, "0 server-1 broken promise\n0 server-1 started\n1 server-2 started");
     let verdict = judge_history(&history, &expect, Vec::new(), Vec::new());
     let mut listed: Vec<&str> = oracles().iter().map(|oracle| oracle.name).collect();
     listed.sort_unstable();

@@ -7,7 +7,7 @@
 //! - `3 server-1 started|killed|paused|resumed|power-lost|exited|exited ERROR|panicked MESSAGE`
 //! - `2 fault kill#1 applied|beyond|ended|vetoed` kills server-1; `2 fault d=full applied` is about its disk
 //! - `4 server-1 leader 2` is `became-leader` in term 2, `4 server-1 custom word` a word of
-//!   vocabulary `test`.
+//!   vocabulary `test`, `4 server-1 broken name` and `reached name` are assertions.
 
 use std::collections::BTreeMap;
 
@@ -229,6 +229,11 @@ fn node_event(word: &str, rest: &str) -> Option<Body> {
         "exited" => NodeEvent::Exited { error: (!rest.is_empty()).then(text) },
         "panicked" => NodeEvent::Panicked { message: text(), location: "src/node.rs:3:5".to_owned() },
         "leader" => return Some(Body::Raft(raft::Event::BecameLeader { term: rest.parse().unwrap() })),
+        "reached" => return Some(Body::Assert(Assertion::Reached { name: text() })),
+        "broken" => {
+            let (name, details) = (text(), "7 of 6".to_owned());
+            return Some(Body::Assert(Assertion::Broken { name, place: "log:9".to_owned(), details }));
+        }
         "custom" => return Some(Body::Custom(Custom::new("test", rest))),
         _ => return None,
     }))

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "what the tests have in common stands outside of them")]
 
 mod addresses;
+mod assertions;
+mod buggify;
 mod busy;
 mod choices;
 mod clocks;
@@ -19,6 +21,7 @@ mod exits;
 mod files;
 mod foreign;
 mod holds;
+mod hooks;
 mod inflight;
 mod kills;
 mod laws;

@@ -90,13 +90,15 @@ pub(super) struct Hooks {
     /// Passages so far, by point and node.
     passed: BTreeMap<(&'static str, u32), u64>,
     injected: Vec<Injected>,
+    /// Whether something of it is not announced yet.
+    is_news: bool,
     /// Nodes that died in the poll that runs now, and by which rule.
     dead: Vec<(u32, HookId)>,
 }
 
 impl Hooks {
-    pub(super) fn has_injected(&self) -> bool {
-        !self.injected.is_empty()
+    pub(super) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.is_news)
     }
 }
 
@@ -261,6 +263,7 @@ impl World {
         let words = [STRUCK, Identity::of(&at.site).0, node.0, at.nth];
         words.into_iter().for_each(|word| self.trace.fold(word));
         self.coop.hooks.injected.push(Injected { hook: HookId(id), at, act });
+        self.coop.hooks.is_news = true;
     }
 }
 
@@ -293,7 +296,7 @@ impl Sim {
     }
 
     /// What hooks did since the last call, in order. [`run_until`](Self::run_until) comes back with
-    /// [`Ran::Recorded`](crate::Ran::Recorded) when there is something, before any other task runs.
+    /// [`Ran::Recorded`](crate::Ran::Recorded) once when there is something, before any other task runs.
     pub fn take_injected(&mut self) -> Vec<Injected> {
         world::with(|world| std::mem::take(&mut world.coop.hooks.injected))
     }

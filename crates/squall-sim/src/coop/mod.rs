@@ -22,9 +22,9 @@ pub(crate) struct Coop {
 }
 
 impl Coop {
-    /// Whether a hook struck since the last look at what it did.
-    pub(crate) fn has_injected(&self) -> bool {
-        self.hooks.has_injected()
+    /// Whether a hook struck since this was asked last.
+    pub(crate) fn take_news(&mut self) -> bool {
+        self.hooks.take_news()
     }
 }
 
