@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use squall_history::vocab::Custom;
 use squall_history::{
-    Body, ClockChange, ClockProfile, DiskProfile, DiskTrouble, Identity, LatencyShape, NetworkProfile, NodeEvent,
-    NodeName, Record, Seed, SimDuration, SimTime, Topology,
+    Body, ClockChange, ClockProfile, DiskProfile, DiskTrouble, Identity, LatencyShape, NetworkProfile,
+    NodeEvent, NodeName, Record, Seed, SimDuration, SimTime, Topology,
 };
 use squall_io::net::TcpStream;
 use squall_sim::{

@@ -247,6 +247,7 @@ impl World {
         let act = match how {
             Stop::Kill => HookAct::Crash,
             Stop::PowerLoss => HookAct::PowerLoss,
+            Stop::Exit => unreachable!("no hook lets software return"),
         };
         let name = self.nodes.get(node).identity;
         self.hook_tell(id, name, at, act);

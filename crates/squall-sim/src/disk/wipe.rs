@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::model::{Disk, Inode, ROOT};
-use super::truth::Touched;
 use crate::effects::Effects;
 use crate::world::World;
 
@@ -11,15 +10,17 @@ impl World {
     /// Empties a node's disks: all of its files, what was durable included, are gone. Faults of the
     /// disks that are in force go on.
     pub(crate) fn disk_wipe(&mut self, node: u32, effects: &mut Effects) {
-        let old = &mut self.disks.disks[node as usize];
-        let (files, bytes) = old.holds();
-        // Operations are numbered on: no draw of the old disk comes again.
-        *old = Disk { operations: old.operations + 1, ..Disk::default() };
-        self.trace.fold(files);
-        self.trace.fold(bytes);
-        effects.add("files-lost", files);
-        effects.add("bytes-lost", bytes);
-        self.disk_tell(node, Touched::Anything);
+        for at in self.disks.of_node(node) {
+            let old = self.disks.disk_mut(at);
+            let (files, bytes) = old.holds();
+            // Operations are numbered on: no draw of the old disk comes again.
+            *old = Disk { operations: old.operations + 1, ..Disk::default() };
+            self.trace.fold(files);
+            self.trace.fold(bytes);
+            effects.add("files-lost", files);
+            effects.add("bytes-lost", bytes);
+        }
+        self.disk_tell_all(node);
     }
 }
 
