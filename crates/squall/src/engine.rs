@@ -1,8 +1,11 @@
 //! The seam between the nemesis and what runs the nodes.
 
+mod faults;
 mod native;
 
-use squall_history::{Body, DiskFault, Identity, LinkTrouble, NodeName, NodeTrouble, Seed, SimTime};
+use squall_history::{
+    Body, DiskFault, Identity, Injection, LinkTrouble, NodeName, NodeTrouble, Seed, SimTime,
+};
 use squall_sim::{DiskRuleId, Effects, Ran, RuleId};
 
 pub(crate) use native::Native;
@@ -10,6 +13,26 @@ pub(crate) use native::Native;
 /// A fault of running nodes that is in force.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct NodeFaultId(pub(crate) u32);
+
+/// What a hook did to a node that passed its point.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Strike {
+    /// Of which fault.
+    pub fault: NodeFaultId,
+    /// Where.
+    pub at: Injection,
+    /// Whether the node is down now.
+    pub crashed: Crashed,
+}
+
+/// Whether a strike took a node down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Crashed {
+    /// It goes on.
+    No,
+    /// It is down, and whoever crashed it starts it again.
+    Yes,
+}
 
 /// What can be done to running nodes and their links. The native engine is the simulator; an engine
 /// that cannot do one of these must refuse the scenario before it starts, never ignore it.
@@ -32,8 +55,9 @@ pub trait Engine {
     fn resume(&mut self, node: &NodeName) -> Effects;
     /// What a node that stands still has missed so far.
     fn missed(&self, node: &NodeName) -> Effects;
-    /// Asks a node's software to stop. That it has is told by its exit.
-    fn ask_to_stop(&mut self, node: &NodeName);
+    /// Asks a node's software to stop. Once it returns the node is down; killed later, whatever is
+    /// left, it says how the stop went.
+    fn ask_to_stop(&mut self, node: &NodeName) -> Effects;
     /// Kills a node's process if there is one, and empties its disks. The node is down then.
     fn wipe(&mut self, node: &NodeName) -> Effects;
     /// Cuts directed links.
@@ -58,6 +82,8 @@ pub trait Engine {
     ) -> NodeFaultId;
     /// Takes it off again.
     fn remove_node_fault(&mut self, fault: NodeFaultId) -> Effects;
+    /// What hooks did since the last call, in order.
+    fn take_strikes(&mut self) -> Vec<Strike>;
     /// Lays a fault on the disks of nodes, whatever its own target says.
     fn add_disk_rule(&mut self, identity: Identity, fault: &DiskFault, nodes: &[NodeName]) -> DiskRuleId;
     /// Takes it off again.

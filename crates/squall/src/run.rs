@@ -219,6 +219,10 @@ impl<'a> Run<'a> {
     /// Takes the engine's records to the judge, the nemesis and the history.
     fn hear(&mut self) -> ControlFlow<()> {
         let mut flow = ControlFlow::Continue(());
+        for strike in self.engine.take_strikes() {
+            let at = self.engine.sim().now();
+            self.nemesis.struck(strike, at);
+        }
         for record in self.engine.take_records() {
             if self.judge.observe(&record).is_break() {
                 flow = ControlFlow::Break(());

@@ -24,22 +24,6 @@ const RANDOM: Keys =
     Keys { of: "`random`", known: &["interval", "max-active", "swarm", "pick"], planned: &[] };
 const TRIGGERS: [&str; 3] = ["at", "every", "random"];
 
-/// Actions that can be read and planned, and not run yet.
-const UNBUILT: [&str; 12] = [
-    "stop",
-    "slow",
-    "wipe",
-    "corrupt",
-    "bandwidth",
-    "hold",
-    "reset",
-    "refuse",
-    "dns",
-    "clock",
-    "buggify",
-    "hook",
-];
-
 /// Reads the list `faults` of a scenario that lasts `duration`.
 pub(crate) fn read(
     node: &Node,
@@ -307,10 +291,6 @@ impl Reader<'_> {
             }
             [only] => {
                 let action = Template::read(only, scope, self.report)?;
-                if UNBUILT.contains(&action.keyword()) {
-                    let what = format!("fault action `{}`", only.key);
-                    self.report.not_supported(only.key_span.clone(), what);
-                }
                 if let Some(entry) = parts.fields.entry("for").filter(|_| action.is_instant()) {
                     let title = "`for` does not go with a fault that takes no time";
                     let error = self.report.error(Code::MisplacedKey, entry.key_span.clone(), title);

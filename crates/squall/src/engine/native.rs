@@ -11,7 +11,8 @@ use squall_sim::{
     DiskRuleId, Effects, Ended, Journaling, Ran, Rule, RuleId, Sim, SimConfig, SimLimits, Software,
 };
 
-use super::{Engine, NodeFaultId};
+use super::faults::{self, NodeFaults};
+use super::{Engine, NodeFaultId, Strike};
 use crate::client::Recorder;
 use crate::registry::{Instance, Kind};
 use crate::{ClientCtx, NodeCtx, NodeFuture, RoleKind};
@@ -24,6 +25,7 @@ pub(crate) struct Native {
     kinds: BTreeMap<&'static str, RoleKind>,
     recorder: Recorder,
     boots: BTreeMap<NodeName, u32>,
+    node_faults: NodeFaults,
 }
 
 impl Native {
@@ -49,7 +51,10 @@ impl Native {
             kinds: kind.roles().into_iter().map(|role| (role.name, role.kind)).collect(),
             recorder: Recorder::new(Draws::new(plan.seed), client_roles(kind)),
             boots: BTreeMap::new(),
+            node_faults: NodeFaults::default(),
         };
+        engine.sim.set_clocks(&plan.clock);
+        engine.sim.set_links(&plan.links);
         for node in &plan.topology.nodes {
             engine.start(&node.name);
         }
@@ -115,12 +120,12 @@ impl Engine for Native {
         self.sim.missed(node)
     }
 
-    fn ask_to_stop(&mut self, _node: &NodeName) {
-        unbuilt("stop")
+    fn ask_to_stop(&mut self, node: &NodeName) -> Effects {
+        self.sim.ask_to_stop(node)
     }
 
-    fn wipe(&mut self, _node: &NodeName) -> Effects {
-        unbuilt("wipe")
+    fn wipe(&mut self, node: &NodeName) -> Effects {
+        self.sim.wipe(node)
     }
 
     fn cut(&mut self, identity: Identity, links: &[(NodeName, NodeName)]) -> RuleId {
@@ -133,28 +138,37 @@ impl Engine for Native {
         trouble: &LinkTrouble,
         links: &[(NodeName, NodeName)],
     ) -> RuleId {
-        self.sim.add_rule(identity, rule(trouble), links)
-    }
-
-    fn reset(&mut self, _links: &[(NodeName, NodeName)]) -> Effects {
-        unbuilt("reset")
-    }
-
-    fn add_node_fault(
-        &mut self,
-        _identity: Identity,
-        trouble: &NodeTrouble,
-        _nodes: &[NodeName],
-    ) -> NodeFaultId {
-        unbuilt(trouble.keyword())
-    }
-
-    fn remove_node_fault(&mut self, _fault: NodeFaultId) -> Effects {
-        unbuilt("a fault of nodes")
+        let (rule, correlation) = faults::rule(trouble);
+        let id = self.sim.add_rule(identity, rule, links);
+        if !correlation.is_zero() {
+            self.sim.correlate(id, correlation);
+        }
+        id
     }
 
     fn remove_rule(&mut self, rule: RuleId) -> Effects {
         self.sim.remove_rule(rule)
+    }
+
+    fn reset(&mut self, links: &[(NodeName, NodeName)]) -> Effects {
+        self.sim.reset(links)
+    }
+
+    fn add_node_fault(
+        &mut self,
+        identity: Identity,
+        trouble: &NodeTrouble,
+        nodes: &[NodeName],
+    ) -> NodeFaultId {
+        self.node_faults.add(&mut self.sim, identity, trouble, nodes)
+    }
+
+    fn remove_node_fault(&mut self, fault: NodeFaultId) -> Effects {
+        self.node_faults.remove(&mut self.sim, fault)
+    }
+
+    fn take_strikes(&mut self) -> Vec<Strike> {
+        self.node_faults.strikes(&mut self.sim)
     }
 
     fn add_disk_rule(&mut self, identity: Identity, fault: &DiskFault, nodes: &[NodeName]) -> DiskRuleId {
@@ -168,26 +182,6 @@ impl Engine for Native {
     fn reseed(&mut self, seed: Seed) {
         self.sim.reseed(seed);
     }
-}
-
-/// The simulator's rule for a fault of links.
-fn rule(trouble: &LinkTrouble) -> Rule {
-    match *trouble {
-        LinkTrouble::Latency { latency, jitter, .. } => Rule::Latency { latency, jitter },
-        LinkTrouble::Loss(chance) => Rule::Loss(chance.percent),
-        LinkTrouble::Duplicate(chance) => Rule::Duplicate(chance.percent),
-        LinkTrouble::Reorder { chance, delay } => Rule::Reorder { chance: chance.percent, delay },
-        LinkTrouble::Corrupt(_)
-        | LinkTrouble::Bandwidth(_)
-        | LinkTrouble::Hold
-        | LinkTrouble::Reset
-        | LinkTrouble::Refuse
-        | LinkTrouble::Dns(_) => unbuilt(trouble.keyword()),
-    }
-}
-
-fn unbuilt(what: &str) -> ! {
-    unreachable!("`{what}` is refused when a scenario is read")
 }
 
 fn client_roles(kind: &dyn Kind) -> Vec<&'static str> {

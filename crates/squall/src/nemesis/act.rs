@@ -79,7 +79,7 @@ impl Nemesis<'_> {
             }
             Act::Stop(nodes, _) => {
                 self.hold_down(&nodes, |_| {});
-                self.ask_to_stop(engine, &nodes, ordinal);
+                effects.merge(&self.ask_to_stop(engine, &nodes, ordinal));
                 Hold::Down(nodes)
             }
             Act::Wipe(nodes) => {
@@ -239,7 +239,7 @@ fn cost(trouble: &DiskTrouble) -> Cost {
 }
 
 /// One fault less holds the node; true if it was the last.
-fn release(holds: &mut std::collections::BTreeMap<NodeName, u32>, node: &NodeName) -> bool {
+pub(super) fn release(holds: &mut std::collections::BTreeMap<NodeName, u32>, node: &NodeName) -> bool {
     let count = holds.get_mut(node).expect("held by the fault that ends");
     *count -= 1;
     let free = *count == 0;

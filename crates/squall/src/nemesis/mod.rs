@@ -11,14 +11,15 @@ mod budget;
 mod shape;
 mod steps;
 mod stop;
+mod strikes;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use squall_check::FaultCounts;
 use squall_history::{
-    Body, Draws, FaultEvent, FaultId, NodeEvent, NodeName, Plan, PlannedFault, Record, SimTime, Step,
-    Topology, Veto,
+    Body, Draws, FaultEvent, FaultId, Injection, NodeEvent, NodeName, Plan, PlannedFault, Record, SimTime,
+    Step, Topology, Veto,
 };
 use squall_sim::{DiskRuleId, Effects, RuleId};
 
@@ -42,6 +43,9 @@ pub(crate) struct Nemesis<'a> {
     awaited: BTreeMap<usize, steps::Awaited>,
     /// Nodes that were asked to stop and have not stopped yet, with the fault that asks.
     stopping: BTreeMap<NodeName, usize>,
+    /// Nodes that crashed at hook points, in order, and the strikes of each applied hook.
+    crashed: Vec<NodeName>,
+    strikes: BTreeMap<usize, Vec<Injection>>,
     /// How many faults keep a node down, and standing still.
     down: BTreeMap<NodeName, u32>,
     paused: BTreeMap<NodeName, u32>,
@@ -63,8 +67,8 @@ enum Moment {
     End(usize),
     /// The time is over in which nodes may stop by themselves.
     Grace(usize),
-    /// A node that was asked to stop has ended; by its place in the topology.
-    Gone(usize),
+    /// A node that crashed at a hook point comes back.
+    Back(usize),
     Reseed(usize),
     /// A planned fault is applied.
     Apply(usize),
@@ -120,6 +124,8 @@ impl<'a> Nemesis<'a> {
             cursors,
             awaited: BTreeMap::new(),
             stopping: BTreeMap::new(),
+            crashed: Vec::new(),
+            strikes: BTreeMap::new(),
             down: BTreeMap::new(),
             paused: BTreeMap::new(),
             distrusted: BTreeSet::new(),
@@ -147,11 +153,8 @@ impl<'a> Nemesis<'a> {
     /// Takes what happened to a node.
     pub(crate) fn heard(&mut self, record: &Record) {
         match (&record.body, &record.node) {
-            (Body::Node(NodeEvent::Exited { error }), Some(node)) => {
-                if error.is_some() {
-                    self.gave_up.insert(node.clone());
-                }
-                self.heard_exit(node, record.at);
+            (Body::Node(NodeEvent::Exited { error: Some(_) }), Some(node)) => {
+                self.gave_up.insert(node.clone());
             }
             (Body::Node(NodeEvent::Started), Some(node)) => _ = self.gave_up.remove(node),
             _ => {}
@@ -168,7 +171,7 @@ impl<'a> Nemesis<'a> {
             match moment {
                 Moment::End(ordinal) => self.end(engine, ordinal),
                 Moment::Grace(ordinal) => self.grace_over(engine, ordinal),
-                Moment::Gone(node) => self.gone(engine, node),
+                Moment::Back(crash) => self.back(engine, crash),
                 Moment::Reseed(place) => {
                     let seed = self.plan.reseed[place].seed;
                     self.draws = Draws::new(seed);
@@ -198,9 +201,9 @@ impl<'a> Nemesis<'a> {
     }
 
     /// The plan with literal targets, what was vetoed, and the account by keyword.
-    pub(crate) fn finish(self) -> (Plan, BTreeMap<String, FaultCounts>) {
-        let sequences = Vec::new();
-        let bound = Plan { faults: self.bound, sequences, vetoes: self.vetoes, ..self.plan.clone() };
+    pub(crate) fn finish(mut self) -> (Plan, BTreeMap<String, FaultCounts>) {
+        let (faults, sequences) = (self.literal(), Vec::new());
+        let bound = Plan { faults, sequences, vetoes: self.vetoes, ..self.plan.clone() };
         (bound, self.counts)
     }
 
