@@ -18,10 +18,21 @@ pub struct Campaign<'a> {
     pub verdicts: &'a [ScenarioVerdict],
     /// The seeds worth a word (all that did not pass, or those the caller kept), in seed order.
     pub failures: &'a [Failure<'a>],
+    /// What systems say is worth reaching and no seed of theirs reached.
+    pub unreached: &'a [Unreached],
     /// How to write commands.
     pub commands: Commands<'a>,
     /// Wall time of the whole campaign.
     pub wall: Option<Duration>,
+}
+
+/// Assertions of one system (`sometimes!`, `reachable!`) that the whole campaign never reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unreached {
+    /// The system.
+    pub system: String,
+    /// Their names, sorted; not empty.
+    pub names: Vec<String>,
 }
 
 /// A seed that did not pass.

@@ -22,7 +22,7 @@ mod text;
 pub mod timeline;
 pub mod words;
 
-pub use campaign::{Campaign, Commands, Failure, Faults, Shrunk};
+pub use campaign::{Campaign, Commands, Failure, Faults, Shrunk, Unreached};
 pub use error::ReportError;
 pub use folder::{Ending, FailureFile, Inflight, RunFolder};
 pub use junit::junit;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use squall_check::{ScenarioStatus, ScenarioVerdict};
 
 use crate::RunInfo;
-use crate::campaign::{Campaign, Failure, what_happened, without_effect, word};
+use crate::campaign::{Campaign, Failure, Unreached, what_happened, without_effect, word};
 use crate::markdown::{block, limited, literal, table};
 use crate::terminal::{failure_faults, simulated, tally};
 use crate::text::{count, counted, span};
@@ -34,6 +34,7 @@ pub fn summary(campaign: &Campaign, run: &RunInfo) -> String {
     text += &faults(campaign.verdicts);
     text += &oracles(campaign.verdicts);
     text += &conditions(campaign.verdicts);
+    text += &unreached(campaign.unreached);
     limited(text, SUMMARY_BYTES_MAX, "\n*Cut here at 900 KiB: the whole is in `results.ndjson`.*\n")
 }
 
@@ -185,6 +186,15 @@ fn conditions(verdicts: &[ScenarioVerdict]) -> String {
         return String::new();
     }
     section("Conditions", table(["scenario", "condition", "occurred"], rows))
+}
+
+fn unreached(unreached: &[Unreached]) -> String {
+    let mut text = String::new();
+    for Unreached { system, names } in unreached {
+        let (system, names) = (literal(system, 200), literal(&names.join(", "), 20 * MESSAGE_CHARS_MAX));
+        writeln!(text, "- {system}: {names}").expect("writing to a string");
+    }
+    section("Assertions that no seed reached", text)
 }
 
 /// A heading and its text, or nothing where there is no text.

@@ -14,7 +14,7 @@ pub use failure::failures;
 pub(crate) use failure::faults as failure_faults;
 pub use table::results_table;
 
-use crate::campaign::{Campaign, tone_of};
+use crate::campaign::{Campaign, Unreached, tone_of};
 use crate::style::{Style, Tone};
 use crate::text::{count, counted, first_few, one_line, span, speed};
 
@@ -31,6 +31,7 @@ const NAMES_SHOWN: usize = 12;
 pub fn campaign_text(campaign: &Campaign, style: Style) -> String {
     let mut text = results_table(campaign.verdicts, style);
     text += &notes(campaign.verdicts, style);
+    text += &unreached(campaign.unreached, style);
     text += &failures(campaign, style);
     text += &summary_line(campaign, style);
     text
@@ -72,6 +73,18 @@ pub fn notes(verdicts: &[ScenarioVerdict], style: Style) -> String {
                 .map(|(name, it)| format!("{name} in {} of {}", it.seeds, counted(verdict.seeds, "seed")));
             note("inapplicable", Tone::Quiet, &judged.collect::<Vec<_>>().join(", "));
         }
+    }
+    text
+}
+
+/// What systems say is worth reaching and no seed reached: a line for each system.
+pub fn unreached(unreached: &[Unreached], style: Style) -> String {
+    let mut text = String::new();
+    for Unreached { system, names: missed } in unreached {
+        let label = style.paint(Tone::Quiet, &format!("{:>LABEL_WIDTH$}", "unreached"));
+        let system = one_line(system, WORDS_CHARS_MAX);
+        let missed = one_line(&names(missed.iter()), 4 * WORDS_CHARS_MAX);
+        writeln!(text, "{label} {system}: {missed}").expect("writing to a string");
     }
     text
 }

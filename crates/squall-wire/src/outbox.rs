@@ -40,6 +40,7 @@ impl<T> Outbox<T> {
         let mut waiting = self.lock();
         if waiting.len() >= self.0.limit {
             waiting.pop_front();
+            squall_io::assert::reachable!("wire/outbox-full");
         }
         waiting.push_back(message);
         drop(waiting);

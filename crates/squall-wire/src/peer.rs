@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use squall_io::net::{OwnedReadHalf, OwnedWriteHalf, TcpStream};
 use squall_io::time::{self, Instant};
-use squall_io::{rand, select};
+use squall_io::{assert, buggify, rand, select};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::Outbox;
@@ -71,6 +71,9 @@ impl Line {
                 count = self.read.read(&mut answers) => Event::Answered(count),
                 () = time::sleep(patience.unwrap_or(SILENCE)) => Event::Silent,
             };
+            if buggify!("wire/line-dropped", p = 1%) {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
             match event {
                 Event::Filled(messages) => self.send(messages.into_iter().map(encode)).await?,
                 Event::Answered(count) => match count? {
@@ -82,7 +85,10 @@ impl Line {
                 },
                 // Nothing was asked of it.
                 Event::Silent if self.unanswered.is_empty() => {}
-                Event::Silent => return Err(io::ErrorKind::TimedOut.into()),
+                Event::Silent => {
+                    assert::reachable!("wire/silent-line-given-up");
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
             }
         }
     }

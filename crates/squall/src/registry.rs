@@ -9,6 +9,7 @@ use serde_json::Value;
 use squall_check::{Checker, Invariant};
 use squall_history::Topology;
 use squall_history::condition::CONDITIONS;
+use squall_io::catalogue::{Point, catalogue};
 use squall_scenario::{Catalogue, OracleEntry, RoleEntry, SectionError, SystemEntry};
 
 use crate::{
@@ -62,6 +63,11 @@ impl Registry {
         self.systems.get(system).map_or(&[], |kind| kind.bugs())
     }
 
+    /// What a system says is worth reaching: names of its `sometimes!` and `reachable!`, sorted.
+    pub fn goals(&self, system: &str) -> Vec<&'static str> {
+        self.systems.get(system).map_or_else(Vec::new, |kind| goals(kind.as_ref()))
+    }
+
     pub(crate) fn kind(&self, name: &str) -> Option<Arc<dyn Kind>> {
         self.systems.get(name).cloned()
     }
@@ -71,6 +77,15 @@ impl Registry {
         let systems = self.systems.iter().map(|(name, kind)| (name.clone(), entry(kind)));
         Catalogue { systems: systems.collect() }
     }
+}
+
+fn goals(kind: &dyn Kind) -> Vec<&'static str> {
+    let is_own = |point: &&Point| kind.modules().iter().any(|module| point.is_in(module));
+    let points = catalogue().into_iter().filter(|point| point.kind().is_goal()).filter(is_own);
+    let mut names: Vec<&str> = points.map(Point::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn entry(kind: &Arc<dyn Kind>) -> SystemEntry {
@@ -83,9 +98,10 @@ fn entry(kind: &Arc<dyn Kind>) -> SystemEntry {
         kind.make(&Value::Null, &Value::Null, BugSet::default()).expect("checked when it was registered");
     let (config, workload) = (kind.clone(), kind.clone());
     let common = CONDITIONS.iter().map(|(name, _)| *name);
+    let own = kind.conditions().iter().copied().chain(goals(kind.as_ref()));
     SystemEntry {
         oracles: oracles(instance.as_ref()),
-        conditions: common.chain(kind.conditions().iter().copied()).map(str::to_owned).collect(),
+        conditions: common.chain(own).map(str::to_owned).collect(),
         bugs: kind.bugs().iter().map(|bug| bug.name.to_owned()).collect(),
         planned: kind.planned().iter().map(|name| (*name).to_owned()).collect(),
         check_config: Arc::new(move |section| config.check_config(section)),
@@ -110,6 +126,7 @@ fn oracles(instance: &dyn Instance) -> Vec<OracleEntry> {
 pub(crate) trait Kind: Send + Sync {
     fn roles(&self) -> Vec<Role>;
     fn bugs(&self) -> &'static [PlantedBug];
+    fn modules(&self) -> &'static [&'static str];
     fn conditions(&self) -> &'static [&'static str];
     fn planned(&self) -> &'static [&'static str];
     fn check_config(&self, section: &Value) -> Result<(), SectionError>;
@@ -148,6 +165,10 @@ impl<S: System> Kind for Typed<S> {
 
     fn bugs(&self) -> &'static [PlantedBug] {
         S::bugs()
+    }
+
+    fn modules(&self) -> &'static [&'static str] {
+        S::modules()
     }
 
     fn conditions(&self) -> &'static [&'static str] {

@@ -73,6 +73,13 @@ pub trait System: Sized + 'static {
         &[]
     }
 
+    /// The modules or crates that it is made of (`my_store::server`). What they assert and offer by the
+    /// macros of `squall_io` is the system's: what is worth reaching there is a condition for
+    /// `sometimes`, and a campaign names what of it no seed reached.
+    fn modules() -> &'static [&'static str] {
+        &[]
+    }
+
     /// Names of its own words (`vocab/name`) that scenarios may list under `sometimes`.
     fn conditions() -> &'static [&'static str] {
         &[]

@@ -1,6 +1,6 @@
 //! Puts decisions into the log, one proposal at a time, and tells what became of them.
 
-use squall_io::{rand, task};
+use squall_io::{assert, rand, task};
 use tokio::sync::mpsc;
 
 use crate::codec::{decode, encode};
@@ -8,7 +8,7 @@ use crate::overseer::Event;
 use crate::raft::Handle;
 use crate::raft::message::Command as Named;
 use crate::raft::service::{Reply, Request};
-use crate::state::{Command, Decision};
+use crate::state::{Command, Decision, Ruling};
 
 use super::News;
 
@@ -29,17 +29,27 @@ impl Proposer {
     /// Proposes; the answer comes as [`Event::Decided`] or [`Event::Undecided`].
     pub(super) fn propose(&mut self, decisions: Vec<Decision>) {
         self.seq += 1;
+        let asked = decisions.len();
         let command = encode(&Command::Decide(decisions));
         let command = Named { client: self.client.clone(), seq: self.seq, command };
         let (handle, news) = (self.handle.clone(), self.news.clone());
         task::spawn(async move {
             let event = match handle.request(Request::Command(command)).await {
-                Ok(Reply::Done { answer }) => match decode(&answer) {
-                    Ok(rulings) => Event::Decided(rulings),
+                Ok(Reply::Done { answer }) => match decode::<Vec<Ruling>>(&answer) {
+                    Ok(rulings) => {
+                        let ruled = rulings.len();
+                        assert::always!(
+                            ruled == asked,
+                            "controller/each-decision-is-ruled",
+                            "{ruled} of {asked}"
+                        );
+                        Event::Decided(rulings)
+                    }
                     Err(_) => Event::Undecided,
                 },
                 Ok(_) | Err(_) => Event::Undecided,
             };
+            assert::sometimes!(matches!(event, Event::Undecided), "controller/proposal-undecided");
             // It fails only if the controller has ended.
             news.send(News::Event(event)).await.ok();
         });

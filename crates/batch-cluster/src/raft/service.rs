@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use squall_io::hook_now;
 use squall_io::vocab::raft;
 
 use crate::Error;
@@ -206,11 +207,14 @@ impl<S: StateMachine> Service<S> {
             match output {
                 Output::Persist { token, writes } => self.effects.push(Effect::Persist { token, writes }),
                 Output::Send { .. } | Output::Observe { .. } => self.effects.push(Effect::Gated(output)),
-                Output::Apply { entries } => entries.iter().for_each(|entry| {
-                    let told = self.replica.apply(entry);
-                    self.effects.extend(told.into_iter().map(observe));
-                    self.answer_command(entry);
-                }),
+                Output::Apply { entries } => {
+                    hook_now!("raft/between-commit-and-apply");
+                    for entry in &entries {
+                        let told = self.replica.apply(entry);
+                        self.effects.extend(told.into_iter().map(observe));
+                        self.answer_command(entry);
+                    }
+                }
                 Output::Restore(snapshot) => {
                     self.frozen = self.frozen.max(snapshot.id.index);
                     let told = self.replica.thaw(&snapshot, snapshot.id)?;

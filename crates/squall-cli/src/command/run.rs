@@ -2,12 +2,13 @@
 
 mod sweep;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use squall::{Campaign, Job, Policy, Registry, RunHost, Seed};
 use squall_check::{ScenarioVerdict, SeedResult, exit_code, judge_scenario};
-use squall_report::{Commands, Ending, Failure, Faults, RunFolder, ScenarioFile};
+use squall_report::{Commands, Ending, Failure, Faults, RunFolder, ScenarioFile, Unreached};
 use squall_scenario::{Overrides, Seeds};
 
 use self::sweep::{Kept, Sweep};
@@ -60,8 +61,9 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
         sweep.shrink(verifiers[0].as_mut())?;
     }
     let verdicts = verdicts(&loaded, &sweep, &overrides);
+    let unreached = unreached(registry, &loaded, &verdicts);
     let (folder, kept, wall) = sweep.finish();
-    close(folder, &info, &verdicts, &kept, wall, args)?;
+    close(folder, &info, (&verdicts, &unreached), &kept, wall, args)?;
     Ok(exit_code(&verdicts))
 }
 
@@ -140,11 +142,24 @@ fn verdicts(loaded: &[Loaded], sweep: &Sweep, overrides: &Overrides) -> Vec<Scen
     loaded.iter().enumerate().map(judge).collect()
 }
 
+/// What of each system that ran is worth reaching and was reached in no scenario of its.
+fn unreached(registry: &Registry, loaded: &[Loaded], verdicts: &[ScenarioVerdict]) -> Vec<Unreached> {
+    let systems: BTreeSet<&String> = loaded.iter().map(|one| &one.scenario.system).collect();
+    let of_system = |system: &String| {
+        let own = loaded.iter().zip(verdicts).filter(|(one, _)| one.scenario.system == *system);
+        let reached: BTreeSet<&String> = own.flat_map(|(_, verdict)| verdict.conditions.keys()).collect();
+        let names = registry.goals(system).into_iter().map(str::to_owned);
+        let names: Vec<String> = names.filter(|name| !reached.contains(name)).collect();
+        (!names.is_empty()).then(|| Unreached { system: system.clone(), names })
+    };
+    systems.into_iter().filter_map(of_system).collect()
+}
+
 /// Prints the report and closes the folder.
 fn close(
     folder: RunFolder,
     info: &squall_report::RunInfo,
-    verdicts: &[ScenarioVerdict],
+    (verdicts, unreached): (&[ScenarioVerdict], &[Unreached]),
     kept: &[Kept],
     wall: Duration,
     args: &RunArgs,
@@ -153,7 +168,8 @@ fn close(
     let options = args.changes.as_arguments();
     let failures: Vec<Failure> = kept.iter().map(as_failure).collect();
     let commands = Commands { program: &program, options: &options };
-    let campaign = squall_report::Campaign { verdicts, failures: &failures, commands, wall: Some(wall) };
+    let campaign =
+        squall_report::Campaign { verdicts, failures: &failures, unreached, commands, wall: Some(wall) };
     let summary = squall_report::summary(&campaign, info);
     let junit = squall_report::junit(&campaign, Some(&info.started));
     let path = folder.finish(Ending::Complete, &summary, &junit)?;

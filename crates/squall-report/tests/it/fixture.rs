@@ -10,7 +10,9 @@ use squall_check::{
 };
 use squall_history::vocab::{Custom, raft};
 use squall_history::*;
-use squall_report::{Campaign, Commands, Failure, Faults, RunInfo, RunStatus, ScenarioFile, Shrunk};
+use squall_report::{
+    Campaign, Commands, Failure, Faults, RunInfo, RunStatus, ScenarioFile, Shrunk, Unreached,
+};
 
 pub(crate) fn at_ms(ms: u64) -> SimTime {
     SimTime(ms * 1_000_000)
@@ -267,9 +269,14 @@ pub(crate) fn with_campaign<R>(render: impl FnOnce(&Campaign) -> R) -> R {
         failure(&results[4], Faults::Applied(&applied[..2])),
         failure(&results[5], Faults::Applied(&applied[..1])),
     ];
+    let unreached = [Unreached {
+        system: "batch".to_owned(),
+        names: strings(&["raft/group-commit", "worker/output-outlives-restart"]),
+    }];
     let campaign = Campaign {
         verdicts: &verdicts,
         failures: &failures,
+        unreached: &unreached,
         commands: Commands { program: "cargo xtask chaos", options: &[] },
         wall: Some(Duration::from_millis(12_400)),
     };

@@ -131,7 +131,8 @@ fn nothing_failed_nothing_is_said_of_failures() {
         ..fixture::verdicts().swap_remove(2)
     }];
     let text = fixture::with_campaign(|campaign| {
-        let campaign = Campaign { verdicts: &verdicts, failures: &[], wall: None, ..*campaign };
+        let campaign =
+            Campaign { verdicts: &verdicts, failures: &[], unreached: &[], wall: None, ..*campaign };
         squall_report::campaign_text(&campaign, Style::Plain)
     });
     insta::assert_snapshot!(text);

@@ -165,6 +165,10 @@ impl System for Batch {
         &BUGS
     }
 
+    fn modules() -> &'static [&'static str] {
+        &["batch_cluster", "squall_wire"]
+    }
+
     fn planned() -> &'static [&'static str] {
         &[
             "system.config.replication",

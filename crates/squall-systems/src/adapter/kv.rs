@@ -96,6 +96,10 @@ impl System for Kv {
         &BUGS
     }
 
+    fn modules() -> &'static [&'static str] {
+        &["squall_systems::kv", "squall_wire"]
+    }
+
     fn conditions() -> &'static [&'static str] {
         &[
             "kv/lease-expired",

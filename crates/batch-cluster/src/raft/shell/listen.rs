@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use squall_io::net::{TcpListener, TcpStream};
-use squall_io::{select, task, time};
+use squall_io::{buggify, rand, select, task, time};
 use tokio::io::AsyncWriteExt;
 
 use crate::codec::{frame, read_frame};
@@ -49,6 +49,9 @@ async fn serve(mut stream: TcpStream, handle: Handle) -> io::Result<()> {
             }
             Inbound::Client(request) => frame(&handle.request(request).await?),
         };
+        if buggify!("raft/late-answer", p = 5%) {
+            time::sleep(rand::between(Duration::ZERO, super::SLOW_TURN)).await;
+        }
         time::timeout(WRITE_TIMEOUT, stream.write_all(&answer)).await??;
     }
 }

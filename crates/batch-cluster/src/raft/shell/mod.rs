@@ -8,11 +8,12 @@ mod listen;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use squall_io::net::TcpListener;
 use squall_io::task::JoinSet;
-use squall_io::{observe, rand, select, time};
+use squall_io::{assert, buggify, hook, hook_now, knob, observe, rand, select, time};
 use squall_wire::{Outbox, frame, peer};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -27,6 +28,8 @@ pub use handle::{Handle, Status};
 
 /// Events that may wait for the service; connections stand still beyond it.
 const EVENT_LIMIT: usize = 1_024;
+/// The longest that an unlikely turn takes here: a good part of an election time-out.
+const SLOW_TURN: Duration = Duration::from_millis(100);
 /// Messages that wait for a peer: a second of heartbeats and a good number of appends.
 const OUTBOX_LIMIT: usize = 128;
 
@@ -71,7 +74,8 @@ impl<S: StateMachine> Member<S> {
     /// # Errors
     /// If the configuration cannot work, the port is taken, the files are damaged or the disk fails.
     pub async fn open(config: MemberConfig, machine: S) -> io::Result<Self> {
-        let settings = config.settings()?;
+        let mut settings = config.settings()?;
+        settings.snapshot_every = knob!("raft/snapshot-every", settings.snapshot_every, 1, 3);
         let (mut disk, files) = Disk::open(&config.directory).await?;
         let recovered = recover(&settings, &files)?;
         drop(files);
@@ -122,7 +126,7 @@ impl<S: StateMachine> Member<S> {
                 () = time::sleep(wait) => None,
             };
             let event = match news {
-                None => Event::Tick { draw: rand::bits() },
+                None => tick(),
                 Some(News::Message { from, message }) => Event::Message { from, message },
                 Some(News::Persisted(token)) => {
                     let released = self.gate.release(token);
@@ -141,8 +145,8 @@ impl<S: StateMachine> Member<S> {
             let now = now();
             self.step(now, event)?;
             // Not even a flood of messages keeps the clock from being looked at.
-            if self.service.wake_at() <= now {
-                self.step(now, Event::Tick { draw: rand::bits() })?;
+            if self.service.wake_at() <= now || buggify!("raft/early-tick") {
+                self.step(now, tick())?;
             }
             self.tell_status();
         }
@@ -167,6 +171,7 @@ impl<S: StateMachine> Member<S> {
                 }
             }
             Effect::Reply { to, reply } => {
+                hook_now!("raft/before-reply");
                 let waiting = self.replies.remove(&to).expect("the service replies once to each request");
                 // The client may be gone.
                 waiting.send(reply).ok();
@@ -176,10 +181,25 @@ impl<S: StateMachine> Member<S> {
 
     fn let_through(&self, output: Output) {
         match output {
-            Output::Send { to, message, .. } => self.outboxes[to].put(message),
+            Output::Send { to, message, .. } => self.send(to, message),
             Output::Observe { event, .. } => observe(event),
             other => unreachable!("the service keeps {other:?} to itself"),
         }
+    }
+
+    /// Every message may be lost, and come twice.
+    fn send(&self, to: usize, message: Message) {
+        if matches!(message, Message::VoteReply { granted: true, .. }) {
+            hook_now!("raft/before-vote-reply");
+        }
+        assert::sometimes!(matches!(message, Message::Chunk(_)), "raft/snapshot-sent");
+        if buggify!("raft/message-lost", p = 3%) {
+            return;
+        }
+        if buggify!("raft/message-twice", p = 10%) {
+            self.outboxes[to].put(message.clone());
+        }
+        self.outboxes[to].put(message);
     }
 
     fn tell_status(&self) {
@@ -190,8 +210,19 @@ impl<S: StateMachine> Member<S> {
             leads: core.leads(),
             applied: self.service.replica().last().index,
         };
+        let before = self.handle.status();
+        assert::always!(
+            status.term >= before.term && status.applied >= before.applied,
+            "raft/neither-term-nor-applied-falls",
+            "{before:?}, then {status:?}"
+        );
         self.status.send_if_modified(|known| std::mem::replace(known, status) != status);
     }
+}
+
+/// Time has passed. The extremes make every member wait the same time before it stands for election.
+fn tick() -> Event {
+    Event::Tick { draw: knob!("raft/election-draw", rand::bits(), 0, u64::MAX) }
 }
 
 /// A line to every other member.
@@ -215,14 +246,23 @@ async fn write_batches(
     news: mpsc::Sender<News>,
 ) {
     while let Some((mut token, mut writes)) = batches.recv().await {
-        while let Ok((later, more)) = batches.try_recv() {
+        let mut merged = 1;
+        while !buggify!("raft/one-batch-at-a-time")
+            && let Ok((later, more)) = batches.try_recv()
+        {
             token = later;
             writes.extend(more);
+            merged += 1;
+        }
+        assert::sometimes!(merged > 1, "raft/group-commit");
+        if buggify!("raft/slow-disk-task", p = 10%) {
+            time::sleep(rand::between(Duration::ZERO, SLOW_TURN)).await;
         }
         let told = match disk.carry_out(storage.write(&writes)).await {
             Ok(()) => News::Persisted(token),
             Err(error) => News::DiskFailed(error),
         };
+        hook!("raft/after-sync").await;
         let failed = matches!(told, News::DiskFailed(_));
         if news.send(told).await.is_err() || failed {
             return;

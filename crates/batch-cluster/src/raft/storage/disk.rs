@@ -3,7 +3,7 @@
 use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use squall_io::fs;
+use squall_io::{buggify, fs, hook};
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::recovery::Files;
@@ -70,14 +70,19 @@ impl Disk {
             FileOp::Write { file, offset, bytes } => {
                 let file = self.file(&file).await?;
                 file.seek(SeekFrom::Start(offset)).await?;
-                file.write_all(&bytes).await?;
+                let first = if buggify!("raft/write-in-two") { bytes.len() / 2 } else { bytes.len() };
+                file.write_all(&bytes[..first]).await?;
+                file.write_all(&bytes[first..]).await?;
                 file.flush().await?;
+                hook!("raft/between-write-and-sync").await;
             }
             FileOp::SetLen { file, length } => self.file(&file).await?.set_len(length).await?,
             FileOp::Sync { file } => self.file(&file).await?.sync_all().await?,
             FileOp::Rename { from, to } => {
                 self.open = None;
+                hook!("raft/before-rename").await;
                 fs::rename(self.root.join(from), self.root.join(to)).await?;
+                hook!("raft/after-rename").await;
             }
             FileOp::Remove { file } => {
                 self.open = None;

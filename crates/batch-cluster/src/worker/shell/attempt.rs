@@ -2,8 +2,9 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-use squall_io::{task, time};
+use squall_io::{buggify, hook, rand, task, time};
 use tokio::sync::mpsc;
 
 use crate::job::{AttemptId, Manifest, Source};
@@ -18,6 +19,9 @@ use super::store::Store;
 
 /// After so many records it says how far it is, and lets the others work.
 const STRIDE: u32 = 50;
+/// The longest that an unlikely turn takes here: well below the time without progress after which the
+/// overseer gives an attempt up.
+const STRAGGLE_MAX: Duration = Duration::from_millis(500);
 
 /// An attempt that runs.
 pub(super) struct Attempt {
@@ -54,6 +58,7 @@ impl Attempt {
             Err(Trouble::Failed(failure)) => finished(Err(failure)),
             Err(Trouble::Disk(error)) => News::DiskFailed(error),
         };
+        hook!("worker/before-finished").await;
         // Nobody is left to hear it if the worker has stopped.
         self.news.send(news).await.ok();
     }
@@ -94,6 +99,9 @@ impl Attempt {
             task::yield_now().await;
         } else {
             time::sleep(self.config.per_record * fresh).await;
+        }
+        if buggify!("worker/straggler", p = 5%) {
+            time::sleep(rand::between(Duration::ZERO, STRAGGLE_MAX)).await;
         }
         *done += u64::from(fresh);
         self.news.send(News::Worked { attempt: self.id, count: *done }).await.ok();

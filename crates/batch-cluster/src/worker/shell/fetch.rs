@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use squall_io::net::TcpStream;
-use squall_io::{rand, time};
+use squall_io::{assert, buggify, rand, time};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::Bug;
@@ -44,8 +44,16 @@ pub(super) async fn fetch(config: &WorkerConfig, store: &Store, input: &Input) -
     for tried in 1..=TRIES {
         let patience = config.fetch_timeout + Duration::from_micros(input.segment.length);
         match time::timeout(patience, fetch_once(config, input)).await {
-            Ok(Ok(Tried::Fetched(piece))) => return Ok(piece),
-            Ok(Ok(Tried::Gone)) => return Err(lacks(Lack::Gone)),
+            // Asking again for what one has already is legal.
+            Ok(Ok(Tried::Fetched(_))) if tried < TRIES && buggify!("worker/fetch-again") => {}
+            Ok(Ok(Tried::Fetched(piece))) => {
+                assert::sometimes!(tried > 1, "worker/fetched-at-a-later-try");
+                return Ok(piece);
+            }
+            Ok(Ok(Tried::Gone)) => {
+                assert::reachable!("worker/fetch-finds-output-gone");
+                return Err(lacks(Lack::Gone));
+            }
             Ok(Ok(Tried::Damaged)) => damaged += 1,
             Ok(Err(_)) | Err(_) => {}
         }

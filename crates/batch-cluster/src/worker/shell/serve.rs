@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use squall_io::net::{TcpListener, TcpStream};
-use squall_io::{task, time};
+use squall_io::{knob, task, time};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
@@ -55,6 +55,7 @@ async fn serve(mut stream: TcpStream, store: &Store, chunk: usize) -> Result<(),
         return send(&mut stream, &frame(&Fetched::Gone)).await;
     };
     send(&mut stream, &frame(&Fetched::Follows { length })).await?;
+    let chunk = knob!("worker/chunk", chunk, 7);
     let mut left = length;
     let mut piece = vec![0; chunk];
     while left > 0 {

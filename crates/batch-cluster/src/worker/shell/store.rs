@@ -12,7 +12,7 @@ use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use squall_io::fs;
+use squall_io::{assert, fs, hook};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::codec::{frame, read_frame};
@@ -57,9 +57,11 @@ impl Store {
         for name in &names {
             let mut of_attempts = ENDINGS.iter().filter_map(|end| attempt_of(name, end));
             if !of_attempts.any(|attempt| kept.contains(&attempt)) {
+                assert::reachable!("worker/half-done-output-removed");
                 fs::remove_file(store.directory.join(name)).await?;
             }
         }
+        assert::sometimes!(!kept.is_empty(), "worker/output-outlives-restart");
         // Also for the names that a killed incarnation gave and did not get to sync.
         for directory in store.directory.ancestors() {
             let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
@@ -83,8 +85,10 @@ impl Store {
         self.write_beside(attempt, "dat", &counted.file).await?;
         self.write_beside(attempt, "idx", &frame(&index)).await?;
         for end in ENDINGS {
+            hook!("worker/before-publish").await;
             fs::rename(self.beside(attempt, end), self.file(attempt, end)).await?;
         }
+        hook!("worker/before-names-are-durable").await;
         fs::sync_dir(&self.directory).await
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use squall_io::net::{TcpListener, TcpStream};
-use squall_io::{select, task, time};
+use squall_io::{buggify, rand, select, task, time};
 use squall_wire::{frame, read_frame};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +18,9 @@ use super::Event;
 const IDLE: Duration = Duration::from_secs(30);
 /// A client that does not take its reply within this time is dropped.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest that an unlikely turn takes here: a fifth of a lease.
+const LATE_MAX: Duration = Duration::from_millis(100);
 
 /// Takes connections for ever.
 pub(super) async fn run(listener: TcpListener, events: mpsc::Sender<Event>) {
@@ -51,6 +54,9 @@ async fn serve(mut stream: TcpStream, events: mpsc::Sender<Event>) -> io::Result
             }
             Inbound::Client(request) => frame(&ask(&events, request).await?),
         };
+        if buggify!("kv/late-answer", p = 5%) {
+            time::sleep(rand::between(Duration::ZERO, LATE_MAX)).await;
+        }
         time::timeout(WRITE_TIMEOUT, stream.write_all(&answer)).await??;
     }
 }

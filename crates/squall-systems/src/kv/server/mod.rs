@@ -10,7 +10,7 @@ use std::io;
 
 use squall_io::net::TcpListener;
 use squall_io::task::JoinSet;
-use squall_io::{observe, rand, select, time};
+use squall_io::{assert, buggify, hook, hook_now, knob, observe, rand, select, time};
 use squall_wire::{Outbox, frame, peer};
 use tokio::sync::{mpsc, oneshot};
 
@@ -76,14 +76,20 @@ async fn write_batches(
     events: mpsc::Sender<Event>,
 ) {
     while let Some((mut token, mut records)) = batches.recv().await {
-        while let Ok((later, more)) = batches.try_recv() {
+        let mut merged = 1;
+        while !buggify!("kv/one-batch-at-a-time")
+            && let Ok((later, more)) = batches.try_recv()
+        {
             token = later;
             records.extend(more);
+            merged += 1;
         }
+        assert::sometimes!(merged > 1, "kv/group-commit");
         let event = match wal.write(&records).await {
             Ok(()) => Event::Persisted(token),
             Err(error) => Event::DiskFailed(error),
         };
+        hook!("kv/after-sync").await;
         let failed = matches!(event, Event::DiskFailed(_));
         if events.send(event).await.is_err() || failed {
             return;
@@ -111,9 +117,10 @@ impl Shell {
                 () = time::sleep(wait) => None,
             };
             let input = match event {
-                None => Input::Tick { draw: rand::bits() },
+                None => tick(),
                 Some(Event::Message { from, message }) => Input::Message { from, message },
                 Some(Event::Persisted(token)) => {
+                    assert::always!(token >= self.durable, "kv/durable-never-falls");
                     self.durable = token;
                     self.release();
                     Input::Persisted { token }
@@ -131,8 +138,8 @@ impl Shell {
                 self.carry_out(output);
             }
             // Not even a flood of messages keeps the clock from being looked at.
-            if self.core.wake_at() <= now {
-                for output in self.core.step(now, Input::Tick { draw: rand::bits() }) {
+            if self.core.wake_at() <= now || buggify!("kv/early-tick") {
+                for output in self.core.step(now, tick()) {
                     self.carry_out(output);
                 }
             }
@@ -154,6 +161,7 @@ impl Shell {
             Output::Observe { word: Word::Raft(event), .. } => observe(event),
             Output::Observe { word: Word::Custom(word), .. } => observe(word),
             Output::Reply { to, outcome } => {
+                hook_now!("kv/before-reply");
                 let reply = self.replies.remove(&to).expect("the core replies once to each request");
                 // The client may be gone.
                 reply.send(outcome).ok();
@@ -166,6 +174,11 @@ impl Shell {
             self.carry_out(output);
         }
     }
+}
+
+/// Time has passed. The extremes make every server wait the same time before it stands for election.
+fn tick() -> Input {
+    Input::Tick { draw: knob!("kv/election-draw", rand::bits(), 0, u64::MAX) }
 }
 
 fn now() -> Moment {

@@ -4,7 +4,7 @@ use std::io::SeekFrom;
 use std::path::Path;
 
 use squall_history::vocab::Custom;
-use squall_io::fs;
+use squall_io::{buggify, fs, hook};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::kv::Error;
@@ -64,8 +64,11 @@ impl Wal {
     /// What the disk says.
     pub async fn write(&mut self, records: &[Record]) -> Result<(), Error> {
         let bytes: Vec<u8> = records.iter().flat_map(|record| self.tail.encode(record)).collect();
-        self.file.write_all(&bytes).await?;
+        let first = if buggify!("kv/write-in-two") { bytes.len() / 2 } else { bytes.len() };
+        self.file.write_all(&bytes[..first]).await?;
+        self.file.write_all(&bytes[first..]).await?;
         self.file.flush().await?;
+        hook!("kv/between-write-and-sync").await;
         self.file.sync_data().await?;
         self.tail.synced = self.tail.offset;
         Ok(())
