@@ -106,12 +106,17 @@ fn disk(fault: &DiskFault) -> String {
     format!("{what} on {}{path}", selector(&fault.target))
 }
 
-fn links(link: &LinkSelector, spacing: Spacing) -> String {
-    let arrow = match link.direction {
+/// Which way packets go, seen from the left.
+pub(crate) const fn arrow(direction: Direction) -> &'static str {
+    match direction {
         Direction::To => "→",
         Direction::From => "←",
         Direction::Both => "↔",
-    };
+    }
+}
+
+fn links(link: &LinkSelector, spacing: Spacing) -> String {
+    let arrow = arrow(link.direction);
     let to = link.to.as_ref().map_or_else(|| "all others".to_owned(), selector);
     match spacing {
         Spacing::Wide => format!("{} {arrow} {to}", selector(&link.from)),

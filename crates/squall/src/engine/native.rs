@@ -49,6 +49,7 @@ impl Native {
             recorder: Recorder::new(Draws::new(plan.seed), client_roles(kind)),
             boots: BTreeMap::new(),
         };
+        engine.sim.set_links(&plan.links);
         for node in &plan.topology.nodes {
             engine.start(&node.name);
         }
