@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{HISTORY_FORMAT, NetworkProfile, Record, Seed, SimDuration, Topology};
+use crate::{HISTORY_FORMAT, LinkProfile, NetworkProfile, Record, Seed, SimDuration, Topology};
 
 /// What a judge needs to know besides the records.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Header {
     /// Every link before any fault.
     #[serde(default)]
     pub network: NetworkProfile,
+    /// Links that behave otherwise before any fault; of several that name one link the last counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkProfile>,
     /// Virtual length of the scenario.
     pub duration: SimDuration,
     /// What the engine can tell: `vocab.raft`, `truth.node`, …; oracles that need more are not

@@ -34,6 +34,9 @@ pub struct NetworkProfile {
 /// Ethernet's most bytes of a packet (RFC 894).
 const MTU: u16 = 1_500;
 
+/// Most bytes of a stream that are under way.
+const WINDOW: u64 = 64 << 10;
+
 const fn mtu() -> u16 {
     MTU
 }
@@ -79,6 +82,21 @@ impl NetworkProfile {
         reorder: Ppm::percent(2),
         ..Self::PERFECT
     };
+
+    /// How long a stream's window takes at most, nothing being lost or held back, on a link that is
+    /// otherwise idle.
+    pub fn slowest(&self) -> SimDuration {
+        let added = match self.shape {
+            LatencyShape::Constant => 0,
+            LatencyShape::Uniform | LatencyShape::Normal => self.jitter.0,
+            LatencyShape::HeavyTail => self.jitter.0.saturating_mul(47) / 2,
+        };
+        let sent = self.bandwidth.map_or(0, |bandwidth| {
+            let nanos = u128::from(WINDOW) * 1_000_000_000 / u128::from(bandwidth.bytes_per_second.max(1));
+            u64::try_from(nanos).unwrap_or(u64::MAX)
+        });
+        self.latency + SimDuration(added) + SimDuration(sent)
+    }
 
     /// A profile by its name in the scenario schema.
     pub fn named(name: &str) -> Option<Self> {
@@ -199,6 +217,19 @@ impl DnsTrouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_slowest_packet_has_all_of_its_jitter_and_waits_for_its_window() {
+        let slowest = |shape, bandwidth| {
+            let (latency, jitter) = (SimDuration::from_millis(3), SimDuration::from_millis(2));
+            NetworkProfile { latency, jitter, shape, bandwidth, ..NetworkProfile::PERFECT }.slowest()
+        };
+        assert_eq!(slowest(LatencyShape::Constant, None), SimDuration::from_millis(3));
+        assert_eq!(slowest(LatencyShape::Normal, None), SimDuration::from_millis(5));
+        assert_eq!(slowest(LatencyShape::HeavyTail, None), SimDuration::from_millis(50));
+        let narrow = Bandwidth { bytes_per_second: 64 << 10, queue_bytes: 1 };
+        assert_eq!(slowest(LatencyShape::Uniform, Some(narrow)), SimDuration::from_millis(1_005));
+    }
 
     #[test]
     fn a_profile_without_the_newer_fields_is_written_and_read_as_ever() {

@@ -5,13 +5,15 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use squall_history::{Expect, InvariantChoice, Limits, NetworkProfile, Plan, Step, StopOn, Topology};
+use squall_history::{
+    Bandwidth, Expect, InvariantChoice, Limits, LinkProfile, NetworkProfile, Plan, Step, StopOn, Topology,
+};
 use tabled::builder::Builder;
 use tabled::settings::object::Columns;
 use tabled::settings::{Alignment, Padding, Style as Lines};
 
 use crate::text::{count, counted, one_line};
-use crate::words::{action_words, node_list};
+use crate::words::{action_words, arrow, node_list};
 use crate::{Style, style::Tone};
 
 /// Characters of a configuration section that are shown.
@@ -56,6 +58,10 @@ fn topics(plan: &Plan) -> Vec<(&'static str, String)> {
     }
     topics.extend(topology(&plan.topology));
     topics.push(("network", network(&plan.network)));
+    for LinkProfile { from, to, direction, profile } in &plan.links {
+        let link = format!("{} {} {}", node_list(from), arrow(*direction), node_list(to));
+        topics.push(("", format!("{link}: {}", network(profile))));
+    }
     let (latency, fsync) = (plan.disk.latency, plan.disk.fsync);
     let capacity =
         plan.disk.capacity.map(|bytes| format!(", capacity {}", counted(bytes, "byte"))).unwrap_or_default();
@@ -104,6 +110,16 @@ fn network(network: &NetworkProfile) -> String {
     }
     if chances.iter().all(|(_, chance)| chance.get() == 0) {
         text += ", nothing is lost";
+    }
+    if !network.shape.is_uniform() {
+        write!(text, ", {}", network.shape.name()).expect("writing to a string");
+    }
+    if let Some(Bandwidth { bytes_per_second, queue_bytes }) = network.bandwidth {
+        let (rate, queue) = (counted(bytes_per_second, "byte"), counted(queue_bytes, "byte"));
+        write!(text, ", {rate} a second with a queue of {queue}").expect("writing to a string");
+    }
+    if network.mtu != NetworkProfile::PERFECT.mtu {
+        write!(text, ", packets of {}", counted(network.mtu.into(), "byte")).expect("writing to a string");
     }
     text
 }

@@ -174,12 +174,17 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn links(link: &LinkSelector, spacing: Spacing) -> String {
-    let arrow = match link.direction {
+/// Which way packets go, seen from the left.
+pub(crate) const fn arrow(direction: Direction) -> &'static str {
+    match direction {
         Direction::To => "→",
         Direction::From => "←",
         Direction::Both => "↔",
-    };
+    }
+}
+
+fn links(link: &LinkSelector, spacing: Spacing) -> String {
+    let arrow = arrow(link.direction);
     let to = link.to.as_ref().map_or_else(|| "all others".to_owned(), selector);
     match spacing {
         Spacing::Wide => format!("{} {arrow} {to}", selector(&link.from)),

@@ -108,6 +108,7 @@ fn header(plan: &Plan, kind: &dyn Kind) -> Header {
         bugs: plan.system.bugs.clone(),
         topology: plan.topology.clone(),
         network: plan.network,
+        links: plan.links.clone(),
         duration: plan.duration,
         capabilities: [
             "truth.disk",

@@ -235,9 +235,13 @@ impl Oracle for LeaderExists {
 impl Invariant for LeaderExists {
     fn begin(&mut self, header: &Header, _expect: &Expect) {
         self.members.begin(header);
-        let slowest = header.network.latency.0 + header.network.jitter.0;
-        let quick = slowest <= self.patience.0 / TIMEOUTS / 10;
-        self.unsuited = Some(header.network).filter(|network| !quick || network.loss > Ppm::ZERO);
+        let most = SimDuration(self.patience.0 / TIMEOUTS / 10);
+        let unsuited = |network: &NetworkProfile| network.slowest() > most || network.loss > Ppm::ZERO;
+        // The members' links alone count; where it names none of them a profile is of no interest.
+        let among = |nodes: &[NodeName]| nodes.iter().any(|node| self.members.names().contains(node));
+        let own = header.links.iter().filter(|link| among(&link.from) && among(&link.to));
+        let profiles = own.map(|link| link.profile).chain([header.network]);
+        self.unsuited = profiles.into_iter().find(unsuited);
     }
 
     fn observe(&mut self, record: &Record, findings: &mut Findings) {

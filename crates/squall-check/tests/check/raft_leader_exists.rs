@@ -1,9 +1,9 @@
 //! `leader-exists`: which times are quiet, and what a group owes then. Election time-outs last
 //! 100 ms, so a leader is due after a second.
 
-use squall_history::{NetworkProfile, Ppm, SimDuration};
+use squall_history::{Direction, LatencyShape, LinkProfile, NetworkProfile, Ppm, SimDuration};
 
-use crate::raft_words::{judged_of, judged_on};
+use crate::raft_words::{judged_of, judged_on, judged_over};
 
 const L1: &str = "leader-exists";
 const NONE: &str = "no member leads 1s after a majority was connected and left alone";
@@ -151,6 +151,20 @@ fn five_members_need_three_that_see_each_other() {
     check_of(5, &format!("{begin}{bridge}\n2100 m-1 killed"), 2, &[&format!("3.100s {NONE}")]);
 }
 
+/// A link of its own between members counts as the network does, one to somebody else does not.
+#[test]
+fn a_bad_link_between_members_is_not_judged_either() {
+    let started = "0 m-1 started\n0 m-2 started\n0 m-3 started\n";
+    let far = NetworkProfile { latency: SimDuration::from_millis(11), ..NetworkProfile::PERFECT };
+    let with = |to: &str| {
+        let (from, to) = (vec!["m-1".into()], vec![to.into()]);
+        let link = LinkProfile { from, to, direction: Direction::To, profile: far };
+        judged_over(NetworkProfile::PERFECT, &[link], 3, L1, started)
+    };
+    assert!(with("m-3").verdict.not_applicable.contains_key(L1));
+    assert_eq!(with("x-1").violations, [format!("1.000s {NONE}")]);
+}
+
 /// What elections need is promised of a quick and reliable network alone.
 #[test]
 fn a_network_that_is_bad_by_itself_is_not_judged() {
@@ -162,6 +176,9 @@ fn a_network_that_is_bad_by_itself_is_not_judged() {
         assert_eq!((found.exercised, found.violations.as_slice()), (0, [].as_slice()));
         assert!(found.verdict.not_applicable[L1].starts_with("links take up to"), "{network:?}");
     }
+    let shape = LatencyShape::HeavyTail;
+    let far = NetworkProfile { jitter: SimDuration::from_millis(1), shape, ..NetworkProfile::PERFECT };
+    assert!(judged_on(far, 3, L1, started).verdict.not_applicable.contains_key(L1));
     let quick = NetworkProfile { latency: SimDuration::from_millis(10), ..NetworkProfile::PERFECT };
     assert_eq!(judged_on(quick, 3, L1, started).violations, [format!("1.000s {NONE}")]);
 }

@@ -38,6 +38,17 @@ pub(crate) fn judged_of(members: u32, invariant: &str, text: &str) -> Found {
 
 /// As [`judged_of`], on another network.
 pub(crate) fn judged_on(network: NetworkProfile, members: u32, invariant: &str, text: &str) -> Found {
+    judged_over(network, &[], members, invariant, text)
+}
+
+/// As [`judged_on`], with links of their own.
+pub(crate) fn judged_over(
+    network: NetworkProfile,
+    links: &[LinkProfile],
+    members: u32,
+    invariant: &str,
+    text: &str,
+) -> Found {
     let group = Group {
         role: "m".to_owned(),
         directory: "ctl".to_owned(),
@@ -47,6 +58,7 @@ pub(crate) fn judged_on(network: NetworkProfile, members: u32, invariant: &str, 
     let header = Header {
         topology: Topology::of_roles(&[("m", members), ("x", 1)]),
         network,
+        links: links.to_vec(),
         duration: SimDuration::from_secs(10),
         capabilities: capabilities.map(str::to_owned).to_vec(),
         ..crate::support::header(10)

@@ -29,6 +29,7 @@ pub(crate) fn header(seconds: u64) -> Header {
         bugs: Vec::new(),
         topology: Topology::of_roles(&[("server", 2), ("client", 2)]),
         network: squall_history::NetworkProfile::LAN,
+        links: Vec::new(),
         duration: SimDuration::from_secs(seconds),
         capabilities: vec!["vocab.raft".to_owned()],
         client_roles: vec!["client".to_owned()],

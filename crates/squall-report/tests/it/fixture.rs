@@ -482,6 +482,7 @@ fn header(plan: Plan) -> Header {
         config: plan.system.config,
         bugs: plan.system.bugs,
         network: plan.network,
+        links: Vec::new(),
         topology: plan.topology,
         duration: plan.duration,
         capabilities: strings(&["vocab.raft"]),

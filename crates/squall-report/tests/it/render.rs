@@ -167,6 +167,23 @@ fn a_plan_without_faults() {
 }
 
 #[test]
+fn a_plan_with_links_of_their_own() {
+    use squall_history::{Bandwidth, Direction, LatencyShape, LinkProfile, NetworkProfile};
+    let mut plan = fixture::plan();
+    let bandwidth = Some(Bandwidth { bytes_per_second: 125_000, queue_bytes: 65_536 });
+    plan.links = vec![LinkProfile {
+        from: vec!["controller-1".into(), "controller-2".into()],
+        to: vec!["worker-1".into()],
+        direction: Direction::To,
+        profile: NetworkProfile { shape: LatencyShape::Normal, bandwidth, mtu: 9_000, ..NetworkProfile::LAN },
+    }];
+    let text = squall_report::plan_text(&plan, Style::Plain);
+    let line = "controller-1,2 → worker-1: latency 200us and up to 300us more, nothing is lost, normal, 125,000 bytes \
+                a second with a queue of 65,536 bytes, packets of 9,000 bytes";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
 fn results_as_lines() {
     let lines: String = fixture::results().iter().map(squall_report::result_line).collect();
     insta::assert_snapshot!(lines);

@@ -20,11 +20,17 @@ const WHICH_BIT: u64 = 2;
 impl World {
     /// The bits that flip in a payload of `bytes` as it arrives over a link: one for each rule that
     /// strikes (domain `Network`; identity: the link; n: arrivals under the rule).
+    #[inline]
     pub(super) fn flipped_bits(&mut self, link: LinkId, bytes: usize) -> Vec<usize> {
-        let mut flipped = Vec::new();
-        if self.net.links.get(link).rules.is_empty() || bytes == 0 {
-            return flipped;
+        if bytes == 0 || self.net.links.is_bare(link) {
+            return Vec::new();
         }
+        self.flipped_by_rules(link, bytes)
+    }
+
+    #[cold]
+    fn flipped_by_rules(&mut self, link: LinkId, bytes: usize) -> Vec<usize> {
+        let mut flipped = Vec::new();
         let identity = self.net.links.get(link).identity.with(CORRUPT);
         for place in 0..self.net.links.get(link).rules.len() {
             let links = &mut self.net.links;

@@ -123,18 +123,19 @@ impl World {
     }
 
     fn drawn_fate(&mut self, link: LinkId, class: Class, bytes: u64, draw: Draw) -> Fate {
-        let base = *self.net.links.profile(link);
+        let NetworkProfile { latency, jitter, loss, duplicate, reorder, shape, .. } =
+            *self.net.links.profile(link);
         // A rule counts what it drops even if the packet would have been lost anyway.
-        if self.dropped_by_rules(link, draw) | draw.property(LOSS).chance(base.loss) {
+        if self.dropped_by_rules(link, draw) | draw.property(LOSS).chance(loss) {
             // What else the rules would have done to it did not happen.
             return Fate::Lost;
         }
-        let Some(Passage { took, own: spread }) = self.queued(link, class, bytes, &base) else {
+        let Some(Passage { took, own: spread }) = self.queued(link, class, bytes) else {
             return Fate::Lost;
         };
-        let mut twice = draw.property(DUPLICATE).chance(base.duplicate);
-        let mut delay = took + base.latency + addition(base.shape, base.jitter, draw.property(JITTER));
-        delay = delay + held_back(draw, base.reorder, REORDER_DELAY_MAX).unwrap_or_default();
+        let mut twice = draw.property(DUPLICATE).chance(duplicate);
+        let mut delay = took + latency + addition(shape, jitter, draw.property(JITTER));
+        delay = delay + held_back(draw, reorder, REORDER_DELAY_MAX).unwrap_or_default();
         for place in 0..self.net.links.get(link).rules.len() {
             let (id, rule, draw) = self.rule_at(link, place, draw);
             let effect = match rule {
@@ -168,7 +169,7 @@ impl World {
             }
         }
         let again = twice.then(|| {
-            let most = base.latency + base.jitter;
+            let most = latency + jitter;
             delay + SimDuration(draw.property(DUPLICATE_JITTER).between(0, most.0))
         });
         Fate::Arrives { delay, again, spread }
@@ -194,16 +195,23 @@ impl World {
 
     /// Sends a packet through the queues of its link's bandwidths; absent if one had no room for it.
     #[inline]
-    fn queued(&mut self, link: LinkId, class: Class, bytes: u64, base: &NetworkProfile) -> Option<Passage> {
-        let mut passage = Passage::default();
-        let links = &mut self.net.links;
-        let state = links.get_mut(link);
-        if base.bandwidth.is_none() && state.rules.is_empty() {
-            return Some(passage);
+    fn queued(&mut self, link: LinkId, class: Class, bytes: u64) -> Option<Passage> {
+        let links = &self.net.links;
+        if links.is_bare(link) && links.profile(link).bandwidth.is_none() {
+            return Some(Passage::default());
         }
-        let size = bandwidth::wire_bytes(class, bytes, base.mtu);
-        if let Some(bandwidth) = base.bandwidth {
-            passage = passage.then(bandwidth::pass(bandwidth, &mut state.free_at, size, class)?);
+        self.queued_by_rules(link, class, bytes)
+    }
+
+    #[cold]
+    fn queued_by_rules(&mut self, link: LinkId, class: Class, bytes: u64) -> Option<Passage> {
+        let links = &mut self.net.links;
+        let NetworkProfile { bandwidth, mtu, .. } = *links.profile(link);
+        let size = bandwidth::wire_bytes(class, bytes, mtu);
+        let mut passage = Passage::default();
+        let state = links.get_mut(link);
+        if let Some(bandwidth) = bandwidth {
+            passage = bandwidth::pass(bandwidth, &mut state.free_at, size, class)?;
         }
         for place in 0..state.rules.len() {
             let laid = &mut links.links[link.index()].rules[place];

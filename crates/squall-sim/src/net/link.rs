@@ -83,6 +83,12 @@ impl Links {
         &self.profiles[self.get(id).profile as usize]
     }
 
+    /// Whether no rule lies on a link, as on most.
+    #[inline]
+    pub(super) fn is_bare(&self, id: LinkId) -> bool {
+        self.get(id).rules.is_empty()
+    }
+
     /// The first rule of a link that is of this kind.
     pub(super) fn rule(&self, id: LinkId, is_meant: impl Fn(Rule) -> bool) -> Option<RuleId> {
         let rules = self.get(id).rules.iter();
@@ -152,12 +158,28 @@ impl World {
 
     /// A packet sets out: it is there after `delay`, unless a hold keeps it.
     pub(super) fn carry(&mut self, link: LinkId, delay: SimDuration, event: Event) {
+        self.carry_until(link, caller::now() + delay, event);
+    }
+
+    /// A packet sets out: it is there at `at`, unless a hold keeps it.
+    #[inline]
+    pub(super) fn carry_until(&mut self, link: LinkId, at: SimTime, event: Event) {
+        if self.net.links.is_bare(link) {
+            self.queue.push(at, event);
+        } else {
+            self.carry_under_rules(link, at, event);
+        }
+    }
+
+    #[cold]
+    fn carry_under_rules(&mut self, link: LinkId, at: SimTime, event: Event) {
         match self.net.links.rule(link, |rule| rule == Rule::Hold) {
             Some(rule) => {
                 self.net.links.rules.count(rule, "packets-held");
+                let delay = at - caller::now();
                 self.net.links.get_mut(link).kept.push(Kept { delay, event });
             }
-            None => self.queue.push(caller::now() + delay, event),
+            None => self.queue.push(at, event),
         }
     }
 

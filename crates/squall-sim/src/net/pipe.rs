@@ -164,6 +164,9 @@ impl World {
         let bytes = pipe.written - first;
         match self.fate(link, class, bytes) {
             Fate::Lost => self.pipe_recover(key, side),
+            Fate::Arrives { delay, spread, .. } if spread == SimDuration::ZERO => {
+                self.pipe_carry(key, side, delay, first + bytes);
+            }
             Fate::Arrives { delay, spread, .. } => {
                 let pieces = Pipe::pieces(bytes, spread);
                 for piece in 1..=pieces {
@@ -178,15 +181,15 @@ impl World {
 
     /// A segment up to a position sets out, with the end if that is all. It does not arrive before the
     /// one ahead of it.
+    #[inline]
     fn pipe_carry(&mut self, key: ConnKey, side: Side, delay: SimDuration, upto: u64) {
-        let now = caller::now();
-        let at = self.pipe_arrives(key, side, now + delay);
         let conn = self.net.conns.get_mut(key).expect("still live");
         let link = conn.links[side as usize];
         let pipe = &mut conn.pipes[side as usize];
-        pipe.sent = upto;
+        let at = (caller::now() + delay).max(pipe.last_arrival);
+        (pipe.last_arrival, pipe.sent) = (at, upto);
         let (epoch, fin) = (pipe.epoch, pipe.fin && upto == pipe.written);
-        self.carry(link, at - now, Event::Segment { conn: key, from: side, epoch, upto, fin });
+        self.carry_until(link, at, Event::Segment { conn: key, from: side, epoch, upto, fin });
     }
 
     /// A segment would be there at `at`; when it is, given those ahead of it.
