@@ -22,13 +22,14 @@ impl World {
     /// strikes (domain `Network`; identity: the link; n: arrivals under the rule).
     pub(super) fn flipped_bits(&mut self, link: LinkId, bytes: usize) -> Vec<usize> {
         let mut flipped = Vec::new();
-        if self.net.links.get(link).rules.is_empty() || bytes == 0 {
+        if self.net.links.laid(link).is_empty() || bytes == 0 {
             return flipped;
         }
-        let identity = self.net.links.get(link).identity.with(CORRUPT);
-        for place in 0..self.net.links.get(link).rules.len() {
+        let identity = self.link_identity(link).with(CORRUPT);
+        for place in 0..self.net.links.laid(link).len() {
             let links = &mut self.net.links;
-            let laid = &mut links.links[link.index()].rules[place];
+            let at = links.place(link).expect("a rule lies on it");
+            let laid = &mut links.states[at].rules[place];
             let active = links.rules.get(laid.id);
             let Rule::Corrupt(chance) = active.rule else { continue };
             laid.arrivals += 1;
