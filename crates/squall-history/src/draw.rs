@@ -102,6 +102,14 @@ impl Draw {
         Self(mix(self.0, k))
     }
 
+    /// Whether the `k`-th property of what was drawn says so, with this chance. As
+    /// `property(k).chance(chance)`, but what cannot happen is not drawn: draws are addressed, so that
+    /// changes nothing.
+    #[inline]
+    pub const fn happens(self, k: u64, chance: Ppm) -> bool {
+        chance.get() > 0 && self.property(k).chance(chance)
+    }
+
     /// Uniform in `0..bound`, with a bias below `bound / 2^64`. Zero if `bound` is zero.
     #[inline]
     pub const fn below(self, bound: u64) -> u64 {
@@ -174,6 +182,14 @@ mod tests {
         }
         assert!(low.abs_diff(10_000) < 480 && chance.abs_diff(10_000) < 480, "{low} {chance}");
         assert!(both.abs_diff(1_000) < 160, "properties depend on each other: {both}");
+    }
+
+    #[test]
+    fn what_happens_is_what_the_property_says() {
+        for (draw, percent) in many().zip((0..=100).cycle()) {
+            let chance = Ppm::percent(percent);
+            assert_eq!(draw.happens(2, chance), draw.property(2).chance(chance), "{percent} %");
+        }
     }
 
     #[test]

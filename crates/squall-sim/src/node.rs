@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use rustc_hash::FxHashMap;
 use squall_history::{Identity, NodeName, Topology};
 
 /// A node's hardware and operating system, across its incarnations.
@@ -43,7 +44,8 @@ impl Node {
 pub(crate) struct Nodes {
     nodes: Vec<Node>,
     by_name: BTreeMap<NodeName, u32>,
-    by_address: BTreeMap<Ipv4Addr, u32>,
+    /// Asked for every datagram, never iterated.
+    by_address: FxHashMap<Ipv4Addr, u32>,
 }
 
 impl Nodes {
@@ -53,7 +55,7 @@ impl Nodes {
     /// If two nodes have one name.
     pub(crate) fn new(topology: &Topology) -> Self {
         let octets = octets(&topology.roles());
-        let (mut nodes, mut by_name, mut by_address) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut nodes, mut by_name, mut by_address) = (Vec::new(), BTreeMap::new(), FxHashMap::default());
         for spec in &topology.nodes {
             let index = u32::try_from(nodes.len()).expect("a topology is bounded");
             let address = address(octets[spec.role.as_str()], spec.number);

@@ -1,40 +1,74 @@
 //! The future: events by time, ties by the order in which they were scheduled.
+//!
+//! The heap holds words: the time, the sequence number, and where the event lies. So two entries are
+//! compared in one go, and events stay where they are while the heap moves.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use squall_history::SimTime;
 
 use crate::event::Event;
 
+/// Bits of an entry that say where its event lies: so many events may be pending at a time.
+const PLACE_BITS: u32 = 24;
+/// The bit of an entry from which on its time stands.
+const TIME_SHIFT: u32 = 64;
+
+/// `time | sequence number | place of the event`: a lower one comes first. Places never decide, since
+/// no two entries have one number.
+type Entry = u128;
+
 /// A priority queue of events. Sequence numbers only break ties, and only their order counts: an
 /// event that is missing shifts no other.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    heap: BinaryHeap<Entry>,
+    /// `BinaryHeap` gives its greatest entry first.
+    heap: BinaryHeap<Reverse<Entry>>,
+    /// Pending events, and what is left of those that were taken.
+    events: Vec<Event>,
+    /// Places in `events` that are free.
+    free: Vec<u32>,
     sequence: u64,
 }
 
-#[derive(Debug)]
-struct Entry {
-    at: SimTime,
-    sequence: u64,
-    event: Event,
+fn time_of(entry: Entry) -> SimTime {
+    SimTime((entry >> TIME_SHIFT) as u64)
+}
+
+fn place_of(entry: Entry) -> u32 {
+    entry as u32 & ((1 << PLACE_BITS) - 1)
 }
 
 impl Queue {
     pub(crate) fn push(&mut self, at: SimTime, event: Event) {
         self.sequence += 1;
-        self.heap.push(Entry { at, sequence: self.sequence, event });
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.events[place as usize] = event;
+                place
+            }
+            None => {
+                self.events.push(event);
+                u32::try_from(self.events.len() - 1).expect("bounded just below")
+            }
+        };
+        assert!(place < 1 << PLACE_BITS, "more than {} events are pending", 1 << PLACE_BITS);
+        debug_assert!(self.sequence < 1 << (TIME_SHIFT - PLACE_BITS), "more events than a run can have");
+        let entry = Entry::from(at.0) << TIME_SHIFT | Entry::from(self.sequence) << PLACE_BITS;
+        self.heap.push(Reverse(entry | Entry::from(place)));
     }
 
     /// The next event's time.
     pub(crate) fn next_at(&self) -> Option<SimTime> {
-        self.heap.peek().map(|entry| entry.at)
+        self.heap.peek().map(|&Reverse(entry)| time_of(entry))
     }
 
     pub(crate) fn pop(&mut self) -> Option<(SimTime, Event)> {
-        self.heap.pop().map(|entry| (entry.at, entry.event))
+        let Reverse(entry) = self.heap.pop()?;
+        let place = place_of(entry);
+        self.free.push(place);
+        Some((time_of(entry), self.events[place as usize]))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -43,30 +77,16 @@ impl Queue {
 
     /// Drops what `keep` refuses; the order of the others stays.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(Event) -> bool) {
-        self.heap.retain(|entry| keep(entry.event));
+        let (events, free) = (&self.events, &mut self.free);
+        self.heap.retain(|&Reverse(entry)| {
+            let keeps = keep(events[place_of(entry) as usize]);
+            if !keeps {
+                free.push(place_of(entry));
+            }
+            keeps
+        });
     }
 }
-
-// The heap gives its greatest entry first: the earliest time, then the lowest number.
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.sequence).cmp(&(self.at, self.sequence))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Entry {}
 
 #[cfg(test)]
 mod tests {

@@ -456,19 +456,13 @@ pub(crate) fn poll(key: TaskKey) {
     }) else {
         return;
     };
-    caller::as_caller(caller, || {
+    let still = caller::as_caller(caller, || {
         let waker = crate::waker::waker(caller::run(), key);
         let ended = if aborted {
             Err(JoinError::Cancelled)
         } else {
             match crate::panics::catch(|| body.poll(&mut Context::from_waker(&waker))) {
-                Ok(Poll::Pending) => {
-                    // Aborted by itself while it ran: it is dropped at its next turn, which the
-                    // abort has made ready.
-                    let returned = world::with(|world| world.tasks.put_back(key, body));
-                    debug_assert!(returned, "a task being polled cannot be taken away");
-                    return;
-                }
+                Ok(Poll::Pending) => return Some(body),
                 Ok(Poll::Ready(())) => Ok(()),
                 Err((caught, payload)) => {
                     record_panic(caught);
@@ -480,10 +474,21 @@ pub(crate) fn poll(key: TaskKey) {
             Ok(()) => drop_finished(body),
             Err(why) => drop_body(body, why),
         }
-        // Last: destructors run as a live task, which may still draw.
-        world::with(|world| world.tasks_finish(key));
+        None
     });
-    world::with(|world| world.trace.executed(caller::now()));
+    world::with(|world| {
+        match still {
+            // Aborted by itself while it ran: it is dropped at its next turn, which the abort has made
+            // ready.
+            Some(body) => {
+                let returned = world.tasks.put_back(key, body);
+                debug_assert!(returned, "a task being polled cannot be taken away");
+            }
+            // Last: destructors run as a live task, which may still draw.
+            None => world.tasks_finish(key),
+        }
+        world.trace.executed(caller::now());
+    });
 }
 
 fn record_panic(caught: crate::panics::Caught) {

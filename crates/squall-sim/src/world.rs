@@ -187,18 +187,29 @@ pub(crate) fn leave() -> Box<World> {
 ///
 /// # Panics
 /// If no simulation is on this thread.
+#[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&mut World) -> R) -> R {
-    let (result, aside) = WORLD.with_borrow_mut(|slot| {
+    let mut is_quiet = true;
+    let result = WORLD.with_borrow_mut(|slot| {
         let world = slot.as_mut().expect("no simulator runs on this thread");
         let result = f(world);
-        let quiet = world.to_wake.is_empty() && world.to_drop.is_empty();
-        let aside =
-            (!quiet).then(|| (std::mem::take(&mut world.to_wake), std::mem::take(&mut world.to_drop)));
-        (result, aside)
+        is_quiet = world.to_wake.is_empty() && world.to_drop.is_empty();
+        result
     });
-    if let Some((to_wake, to_drop)) = aside {
-        to_wake.into_iter().for_each(Waker::wake);
-        drop(to_drop);
+    if !is_quiet {
+        settle();
     }
     result
+}
+
+/// Wakes and drops what was set aside. Apart from [`with`], which every call of a system goes through
+/// and which should stay small.
+#[cold]
+fn settle() {
+    let (to_wake, to_drop) = WORLD.with_borrow_mut(|slot| {
+        let world = slot.as_mut().expect("it was there just before");
+        (std::mem::take(&mut world.to_wake), std::mem::take(&mut world.to_drop))
+    });
+    to_wake.into_iter().for_each(Waker::wake);
+    drop(to_drop);
 }

@@ -8,6 +8,7 @@ use squall_history::SimDuration;
 
 use super::conn::{Conn, ConnKey, End, Socket, Stage};
 use super::fate::{Class, Fate};
+use super::link::LinkId;
 use super::pipe::Pipe;
 use super::reachable;
 use super::stream::Stream;
@@ -95,7 +96,7 @@ impl World {
         let local = SocketAddr::new(own, client.ephemeral_port());
         // An address without a node: requests go out over the node's own link and vanish.
         let target = to.unwrap_or(from);
-        let links = [self.link(from, target), self.link(target, from)];
+        let links = [LinkId { from, to: target }, LinkId { from: target, to: from }];
         let end = |node, address, socket| End {
             node,
             address,
@@ -162,7 +163,7 @@ impl World {
             return;
         }
         let refuses = stage == Stage::Requested && self.refused_by_rule(links[0]).is_some();
-        let listener = self.net.listeners.get(&(node, port));
+        let listener = self.net.listeners.get((node, port));
         let Some(listener) = listener.filter(|listener| !refuses && reachable(listener.bound, target)) else {
             if let Fate::Arrives { delay, .. } = self.fate(links[1], Class::Control, 0) {
                 self.carry(links[1], delay, Event::Refused(key));
@@ -228,7 +229,7 @@ impl World {
             return true;
         }
         let port = (conn.ends[1].node, conn.ends[1].address.port());
-        let Some(listener) = self.net.listeners.get_mut(&port) else {
+        let Some(listener) = self.net.listeners.get_mut(port) else {
             conn.ends[1].socket = Socket::Gone;
             return false;
         };

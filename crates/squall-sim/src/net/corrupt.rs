@@ -20,21 +20,16 @@ const WHICH_BIT: u64 = 2;
 impl World {
     /// The bits that flip in a payload of `bytes` as it arrives over a link: one for each rule that
     /// strikes (domain `Network`; identity: the link; n: arrivals under the rule).
-    #[inline]
     pub(super) fn flipped_bits(&mut self, link: LinkId, bytes: usize) -> Vec<usize> {
-        if bytes == 0 || self.net.links.is_bare(link) {
-            return Vec::new();
-        }
-        self.flipped_by_rules(link, bytes)
-    }
-
-    #[cold]
-    fn flipped_by_rules(&mut self, link: LinkId, bytes: usize) -> Vec<usize> {
         let mut flipped = Vec::new();
-        let identity = self.net.links.get(link).identity.with(CORRUPT);
-        for place in 0..self.net.links.get(link).rules.len() {
+        if self.net.links.laid(link).is_empty() || bytes == 0 {
+            return flipped;
+        }
+        let identity = self.link_identity(link).with(CORRUPT);
+        for place in 0..self.net.links.laid(link).len() {
             let links = &mut self.net.links;
-            let laid = &mut links.links[link.index()].rules[place];
+            let at = links.place(link).expect("a rule lies on it");
+            let laid = &mut links.states[at].rules[place];
             let active = links.rules.get(laid.id);
             let Rule::Corrupt(chance) = active.rule else { continue };
             laid.arrivals += 1;

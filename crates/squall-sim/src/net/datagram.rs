@@ -6,14 +6,15 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use super::bandwidth::IP_HEADER;
 use super::corrupt::flip;
 use super::fate::{Class, Fate};
 use super::link::LinkId;
 use super::stream::foreign;
-use super::{own_address, park, reachable};
+use super::waiters::Waiters;
+use super::{own_address, reachable};
 use crate::caller;
 use crate::event::Event;
 use crate::world::{self, World};
@@ -35,7 +36,7 @@ pub(super) struct SocketState {
     queue: VecDeque<(SocketAddr, Vec<u8>)>,
     queued_bytes: usize,
     /// Several tasks may receive; each is woken.
-    waiters: Vec<Waker>,
+    waiters: Waiters,
 }
 
 #[derive(Debug)]
@@ -53,7 +54,12 @@ struct Packet {
 pub(super) struct Packets {
     slots: Vec<Option<Packet>>,
     free: Vec<u32>,
+    /// Payloads that were read: memory for the next ones.
+    spare: Vec<Vec<u8>>,
 }
+
+/// So many payloads are kept for the next ones. What was read last is in the processor's cache still.
+const SPARE_MAX: usize = 64;
 
 impl Packets {
     fn insert(&mut self, packet: Packet) -> u32 {
@@ -63,6 +69,21 @@ impl Packets {
         }
         self.slots.push(Some(packet));
         u32::try_from(self.slots.len() - 1).expect("fewer packets than memory for them")
+    }
+
+    /// A payload of its own.
+    fn copy(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut payload = self.spare.pop().unwrap_or_default();
+        payload.clear();
+        payload.extend_from_slice(bytes);
+        payload
+    }
+
+    /// A payload was read.
+    fn put_by(&mut self, payload: Vec<u8>) {
+        if self.spare.len() < SPARE_MAX {
+            self.spare.push(payload);
+        }
     }
 
     fn take(&mut self, index: u32) -> Packet {
@@ -97,7 +118,7 @@ impl Datagrams {
             let own = world.nodes.get(caller.node).address;
             let bound = own_address(address, own)?;
             let port = world.claim_port(caller.node, address.port(), |net, port| {
-                net.sockets.contains_key(&(caller.node, port))
+                net.sockets.get((caller.node, port)).is_some()
             })?;
             world.net.opened += 1;
             let id = world.net.opened;
@@ -106,7 +127,7 @@ impl Datagrams {
                 bound: address.ip(),
                 queue: VecDeque::new(),
                 queued_bytes: 0,
-                waiters: Vec::new(),
+                waiters: Waiters::default(),
             };
             let address = SocketAddr::new(bound.into(), port);
             world.net.sockets.insert((caller.node, port), state);
@@ -139,7 +160,7 @@ impl Datagrams {
             }
             let node = if ip.is_loopback() { Some(self.node) } else { world.nodes.at_address(ip) };
             let Some(node) = node else { return Ok(payload.len()) };
-            let link = world.link(self.node, node);
+            let link = LinkId { from: self.node, to: node };
             if let Fate::Arrives { delay, again, .. } = world.datagram_fate(link, payload.len() as u64) {
                 // Over the loopback interface its own address is the sender's.
                 let source = if ip.is_loopback() { address.ip() } else { self.address.ip() };
@@ -149,7 +170,7 @@ impl Datagrams {
                         from: SocketAddr::new(source, self.address.port()),
                         to: (node, address.port()),
                         target: ip,
-                        payload: payload.to_vec(),
+                        payload: world.net.packets.copy(payload),
                     };
                     let packet = world.net.packets.insert(packet);
                     world.carry(link, delay, Event::Datagram(packet));
@@ -173,9 +194,10 @@ impl Datagrams {
                 socket.queued_bytes -= payload.len();
                 let count = payload.len().min(into.len());
                 into[..count].copy_from_slice(&payload[..count]);
+                world.net.packets.put_by(payload);
                 return Poll::Ready(Ok((count, from)));
             }
-            park(&mut socket.waiters, cx.waker());
+            socket.waiters.park(cx.waker());
             Poll::Pending
         })
     }
@@ -204,20 +226,17 @@ impl Drop for Datagrams {
 
 impl World {
     fn socket(&mut self, handle: &Datagrams) -> io::Result<&mut SocketState> {
-        let socket = self.net.sockets.get_mut(&(handle.node, handle.address.port()));
+        let socket = self.net.sockets.get_mut((handle.node, handle.address.port()));
         socket.filter(|socket| socket.id == handle.id).ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
     fn close_socket(&mut self, place: (u32, u16)) {
-        let closed = self.net.sockets.remove(&place);
+        let closed = self.net.sockets.remove(place);
         closed.into_iter().flat_map(|socket| socket.waiters).for_each(|waker| self.discard(waker));
     }
 
     pub(super) fn close_datagrams(&mut self, node: u32) {
-        let mut ports: Vec<(u32, u16)> = self.net.sockets.keys().copied().collect();
-        ports.retain(|(of, _)| *of == node);
-        ports.sort_unstable();
-        ports.into_iter().for_each(|place| self.close_socket(place));
+        self.net.sockets.of(node).into_iter().for_each(|port| self.close_socket((node, port)));
     }
 
     /// The fate of a datagram with so much payload, from those of its fragments.
@@ -245,13 +264,13 @@ impl World {
         if self.dropped_by_cut(packet.link) || !self.nodes.get(node).powered {
             return;
         }
-        if !self.net.sockets.get(&packet.to).is_some_and(|socket| reachable(socket.bound, packet.target)) {
+        if !self.net.sockets.get(packet.to).is_some_and(|socket| reachable(socket.bound, packet.target)) {
             return;
         }
         for bit in self.flipped_bits(packet.link, packet.payload.len()) {
             flip(&mut packet.payload[bit / 8], bit);
         }
-        let socket = self.net.sockets.get_mut(&packet.to).expect("just seen");
+        let socket = self.net.sockets.get_mut(packet.to).expect("just seen");
         if socket.queued_bytes + packet.payload.len() > RECEIVE_BUFFER {
             return;
         }

@@ -90,7 +90,7 @@ const REORDER_DELAY_MAX: SimDuration = SimDuration::from_millis(20);
 
 /// By how much a packet is held back, if it is.
 fn held_back(draw: Draw, chance: Ppm, most: SimDuration) -> Option<SimDuration> {
-    let is_held = draw.property(REORDER).chance(chance);
+    let is_held = draw.happens(REORDER, chance);
     is_held.then(|| SimDuration(draw.property(REORDER_DELAY).between(0, most.0)))
 }
 
@@ -98,15 +98,14 @@ impl World {
     /// Decides the fate of the next packet of its class on a link (domain `Network`; identity: the
     /// link and the class; n: a counter). `bytes` are its payload.
     pub(super) fn fate(&mut self, link: LinkId, class: Class, bytes: u64) -> Fate {
-        let state = self.net.links.get_mut(link);
-        let (from, to) = (state.from, state.to);
+        let LinkId { from, to } = link;
         if from == to {
             // The loopback interface: at once, and never lost.
             return Fate::Arrives { delay: SimDuration::ZERO, again: None, spread: SimDuration::ZERO };
         }
-        state.sent[class as usize] += 1;
-        let count = state.sent[class as usize];
-        let draw = self.draws.draw(Domain::Network, state.identity.with(class as u64), count);
+        let count = self.net.links.count(link, class);
+        let identity = self.link_identity(link).with(class as u64);
+        let draw = self.draws.draw(Domain::Network, identity, count);
         let fate = self.drawn_fate(link, class, bytes, draw);
         self.trace.fold(draw.bits());
         let delay = match fate {
@@ -123,20 +122,19 @@ impl World {
     }
 
     fn drawn_fate(&mut self, link: LinkId, class: Class, bytes: u64, draw: Draw) -> Fate {
-        let NetworkProfile { latency, jitter, loss, duplicate, reorder, shape, .. } =
-            *self.net.links.profile(link);
+        let base = *self.net.links.profile(link);
         // A rule counts what it drops even if the packet would have been lost anyway.
-        if self.dropped_by_rules(link, draw) | draw.property(LOSS).chance(loss) {
+        if self.dropped_by_rules(link, draw) | draw.happens(LOSS, base.loss) {
             // What else the rules would have done to it did not happen.
             return Fate::Lost;
         }
-        let Some(Passage { took, own: spread }) = self.queued(link, class, bytes) else {
+        let Some(Passage { took, own: spread }) = self.queued(link, class, bytes, &base) else {
             return Fate::Lost;
         };
-        let mut twice = draw.property(DUPLICATE).chance(duplicate);
-        let mut delay = took + latency + addition(shape, jitter, draw.property(JITTER));
-        delay = delay + held_back(draw, reorder, REORDER_DELAY_MAX).unwrap_or_default();
-        for place in 0..self.net.links.get(link).rules.len() {
+        let mut twice = draw.happens(DUPLICATE, base.duplicate);
+        let mut delay = took + base.latency + addition(base.shape, base.jitter, draw.property(JITTER));
+        delay = delay + held_back(draw, base.reorder, REORDER_DELAY_MAX).unwrap_or_default();
+        for place in 0..self.net.links.laid(link).len() {
             let (id, rule, draw) = self.rule_at(link, place, draw);
             let effect = match rule {
                 Rule::Latency { latency, jitter, shape } => {
@@ -146,8 +144,8 @@ impl World {
                 }
                 Rule::Duplicate(chance) => {
                     // A stream's receiver discards the copy: nothing happened.
-                    let copies = matches!(class, Class::Datagram | Class::Fragment)
-                        && draw.property(DUPLICATE).chance(chance);
+                    let copies =
+                        matches!(class, Class::Datagram | Class::Fragment) && draw.happens(DUPLICATE, chance);
                     twice |= copies;
                     copies.then_some("packets-duplicated")
                 }
@@ -169,7 +167,7 @@ impl World {
             }
         }
         let again = twice.then(|| {
-            let most = latency + jitter;
+            let most = base.latency + base.jitter;
             delay + SimDuration(draw.property(DUPLICATE_JITTER).between(0, most.0))
         });
         Fate::Arrives { delay, again, spread }
@@ -178,11 +176,11 @@ impl World {
     /// Whether a rule of the link drops a packet; each that does counts it.
     fn dropped_by_rules(&mut self, link: LinkId, draw: Draw) -> bool {
         let mut dropped = false;
-        for place in 0..self.net.links.get(link).rules.len() {
+        for place in 0..self.net.links.laid(link).len() {
             let (id, rule, draw) = self.rule_at(link, place, draw);
             let drops = match rule {
                 Rule::Cut => true,
-                Rule::Loss(chance) => draw.property(LOSS).chance(chance),
+                Rule::Loss(chance) => draw.happens(LOSS, chance),
                 _ => false,
             };
             if drops {
@@ -195,26 +193,21 @@ impl World {
 
     /// Sends a packet through the queues of its link's bandwidths; absent if one had no room for it.
     #[inline]
-    fn queued(&mut self, link: LinkId, class: Class, bytes: u64) -> Option<Passage> {
-        let links = &self.net.links;
-        if links.is_bare(link) && links.profile(link).bandwidth.is_none() {
-            return Some(Passage::default());
-        }
-        self.queued_by_rules(link, class, bytes)
-    }
-
-    #[cold]
-    fn queued_by_rules(&mut self, link: LinkId, class: Class, bytes: u64) -> Option<Passage> {
-        let links = &mut self.net.links;
-        let NetworkProfile { bandwidth, mtu, .. } = *links.profile(link);
-        let size = bandwidth::wire_bytes(class, bytes, mtu);
+    fn queued(&mut self, link: LinkId, class: Class, bytes: u64, base: &NetworkProfile) -> Option<Passage> {
         let mut passage = Passage::default();
-        let state = links.get_mut(link);
-        if let Some(bandwidth) = bandwidth {
-            passage = bandwidth::pass(bandwidth, &mut state.free_at, size, class)?;
+        let links = &mut self.net.links;
+        let rules = links.laid(link).len();
+        if base.bandwidth.is_none() && rules == 0 {
+            return Some(passage);
         }
-        for place in 0..state.rules.len() {
-            let laid = &mut links.links[link.index()].rules[place];
+        let size = bandwidth::wire_bytes(class, bytes, base.mtu);
+        if let Some(bandwidth) = base.bandwidth {
+            passage =
+                passage.then(bandwidth::pass(bandwidth, &mut links.state_mut(link).free_at, size, class)?);
+        }
+        for place in 0..rules {
+            let at = links.place(link).expect("a rule lies on it");
+            let laid = &mut links.states[at].rules[place];
             let Rule::Bandwidth(bandwidth) = links.rules.get(laid.id).rule else { continue };
             let passed = bandwidth::pass(bandwidth, &mut laid.free_at, size, class);
             let effect = if passed.is_some() { "packets-delayed" } else { "packets-dropped" };
@@ -229,7 +222,8 @@ impl World {
     /// about one packet it says the same.
     fn rule_at(&mut self, link: LinkId, place: usize, draw: Draw) -> (RuleId, Rule, Draw) {
         let links = &mut self.net.links;
-        let laid = &mut links.links[link.index()].rules[place];
+        let at = links.place(link).expect("a rule lies on it");
+        let laid = &mut links.states[at].rules[place];
         let active = links.rules.get(laid.id);
         let own = laid.correlated(active.correlation, draw.property(active.identity.0));
         (laid.id, active.rule, own)

@@ -3,31 +3,25 @@
 use rustc_hash::FxHashMap;
 use squall_history::{Direction, Identity, LinkProfile, NetworkProfile, SimDuration, SimTime};
 
-use super::fate::CLASSES;
+use super::cells::Cells;
+use super::fate::{CLASSES, Class};
 use super::rule::{Laid, Rule, RuleId, Rules};
 use crate::caller;
 use crate::event::Event;
 use crate::world::World;
 
-/// A link that a packet ever crossed or a rule was laid on.
+/// A directed link.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct LinkId(u32);
-
-impl LinkId {
-    pub(super) const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct LinkId {
     pub(super) from: u32,
     pub(super) to: u32,
-    pub(super) identity: Identity,
-    /// Packets sent so far, of each class.
-    pub(super) sent: [u64; CLASSES],
-    /// Its profile's place among [`Links::profiles`].
-    profile: u32,
+}
+
+/// What a link has that carries more than datagrams or that a rule was laid on.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Packets sent so far, of each class but datagrams.
+    sent: [u64; CLASSES],
     /// When the queue before the profile's bandwidth is empty.
     pub(super) free_at: SimTime,
     pub(super) rules: Vec<Laid>,
@@ -42,21 +36,18 @@ struct Kept {
     event: Event,
 }
 
-/// All links in use.
+/// All links.
 #[derive(Debug)]
 pub(super) struct Links {
     /// The first is that of every link without one of its own.
     profiles: Vec<NetworkProfile>,
-    /// Which links have one of their own, by `from << 32 | to`; looked up, never iterated.
-    special: FxHashMap<u64, u32>,
-    /// By `from << 32 | to`; looked up, never iterated.
-    index: FxHashMap<u64, LinkId>,
-    pub(super) links: Vec<Link>,
+    /// Which links have one of their own; looked up, never iterated.
+    special: FxHashMap<(u32, u32), u32>,
+    cells: Cells,
+    pub(super) states: Vec<State>,
+    /// How often rules lie on links. Mostly none does, and then no link needs to be asked.
+    laid: usize,
     pub(super) rules: Rules,
-}
-
-const fn pair(from: u32, to: u32) -> u64 {
-    (from as u64) << 32 | to as u64
 }
 
 impl Links {
@@ -64,34 +55,76 @@ impl Links {
         Self {
             profiles: vec![base],
             special: FxHashMap::default(),
-            index: FxHashMap::default(),
-            links: Vec::new(),
+            cells: Cells::default(),
+            states: Vec::new(),
+            laid: 0,
             rules: Rules::default(),
         }
     }
 
-    pub(super) fn get(&self, id: LinkId) -> &Link {
-        &self.links[id.index()]
+    /// Counts a packet of a class on a link; which one of its class it is, from 1.
+    #[inline]
+    pub(super) fn count(&mut self, link: LinkId, class: Class) -> u64 {
+        if class == Class::Datagram {
+            let sent = &mut self.cells.get_mut(link).datagrams;
+            *sent = sent.checked_add(1).expect("a run ends before four billion datagrams cross a link");
+            return u64::from(*sent);
+        }
+        let sent = &mut self.state_mut(link).sent[class as usize];
+        *sent += 1;
+        *sent
     }
 
-    pub(super) fn get_mut(&mut self, id: LinkId) -> &mut Link {
-        &mut self.links[id.index()]
+    /// Where a link's state lies, if it has one.
+    #[inline]
+    pub(super) fn place(&self, link: LinkId) -> Option<usize> {
+        (self.cells.get(link).state as usize).checked_sub(1)
+    }
+
+    /// A link's state.
+    #[inline]
+    pub(super) fn state_mut(&mut self, link: LinkId) -> &mut State {
+        let cell = self.cells.get_mut(link);
+        if cell.state == 0 {
+            self.states.push(State::default());
+            cell.state = u32::try_from(self.states.len()).expect("bounded by nodes squared");
+        }
+        &mut self.states[cell.state as usize - 1]
+    }
+
+    /// The rules that lie on a link.
+    #[inline]
+    pub(super) fn laid(&self, link: LinkId) -> &[Laid] {
+        if self.laid == 0 {
+            return &[];
+        }
+        self.place(link).map_or(&[], |place| &self.states[place].rules)
+    }
+
+    /// Lays a rule on a link.
+    pub(super) fn lay(&mut self, link: LinkId, laid: Laid) {
+        self.laid += 1;
+        self.state_mut(link).rules.push(laid);
+    }
+
+    /// Takes a rule off a link.
+    pub(super) fn lift(&mut self, link: LinkId, id: RuleId) {
+        let rules = &mut self.state_mut(link).rules;
+        let before = rules.len();
+        rules.retain(|other| other.id != id);
+        self.laid -= before - rules.len();
     }
 
     /// How a link behaves before any rule.
-    pub(super) fn profile(&self, id: LinkId) -> &NetworkProfile {
-        &self.profiles[self.get(id).profile as usize]
-    }
-
-    /// Whether no rule lies on a link, as on most.
     #[inline]
-    pub(super) fn is_bare(&self, id: LinkId) -> bool {
-        self.get(id).rules.is_empty()
+    pub(super) fn profile(&self, link: LinkId) -> &NetworkProfile {
+        let own = if self.special.is_empty() { None } else { self.special.get(&(link.from, link.to)) };
+        &self.profiles[own.map_or(0, |&place| place as usize)]
     }
 
     /// The first rule of a link that is of this kind.
     pub(super) fn rule(&self, id: LinkId, is_meant: impl Fn(Rule) -> bool) -> Option<RuleId> {
-        let rules = self.get(id).rules.iter();
+        let rules = self.laid(id).iter();
         rules.map(|laid| laid.id).find(|&rule| is_meant(self.rules.get(rule).rule))
     }
 }
@@ -100,7 +133,7 @@ impl World {
     /// Links with profiles of their own; for a network that nothing crossed yet.
     pub(crate) fn net_profiles(&mut self, profiles: &[LinkProfile]) {
         let links = &mut self.net.links;
-        assert!(links.links.is_empty(), "packets have crossed links of another profile");
+        assert!(links.cells.is_empty(), "packets have crossed links of another profile");
         for profile in profiles {
             let place = u32::try_from(links.profiles.len()).expect("profiles are bounded by the plan");
             links.profiles.push(profile.profile);
@@ -110,36 +143,20 @@ impl World {
             for from in profile.from.iter().map(named) {
                 for to in profile.to.iter().map(named).filter(|&to| to != from) {
                     if matches!(profile.direction, Direction::To | Direction::Both) {
-                        links.special.insert(pair(from, to), place);
+                        links.special.insert((from, to), place);
                     }
                     if matches!(profile.direction, Direction::From | Direction::Both) {
-                        links.special.insert(pair(to, from), place);
+                        links.special.insert((to, from), place);
                     }
                 }
             }
         }
     }
 
-    /// The link between two nodes.
-    pub(super) fn link(&mut self, from: u32, to: u32) -> LinkId {
-        let links = &mut self.net.links;
-        let key = pair(from, to);
-        if let Some(&id) = links.index.get(&key) {
-            return id;
-        }
-        let id = LinkId(u32::try_from(links.links.len()).expect("bounded by nodes squared"));
-        links.links.push(Link {
-            from,
-            to,
-            identity: self.nodes.get(from).identity.with(self.nodes.get(to).identity.0),
-            sent: [0; CLASSES],
-            profile: links.special.get(&key).copied().unwrap_or(0),
-            free_at: SimTime::ZERO,
-            rules: Vec::new(),
-            kept: Vec::new(),
-        });
-        links.index.insert(key, id);
-        id
+    /// What addresses the draws of a link: its ends' names.
+    #[inline]
+    pub(super) fn link_identity(&self, link: LinkId) -> Identity {
+        self.nodes.get(link.from).identity.with(self.nodes.get(link.to).identity.0)
     }
 
     /// Whether a cut lies on a link; counted as a packet that it dropped.
@@ -164,7 +181,7 @@ impl World {
     /// A packet sets out: it is there at `at`, unless a hold keeps it.
     #[inline]
     pub(super) fn carry_until(&mut self, link: LinkId, at: SimTime, event: Event) {
-        if self.net.links.is_bare(link) {
+        if self.net.links.laid(link).is_empty() {
             self.queue.push(at, event);
         } else {
             self.carry_under_rules(link, at, event);
@@ -177,7 +194,7 @@ impl World {
             Some(rule) => {
                 self.net.links.rules.count(rule, "packets-held");
                 let delay = at - caller::now();
-                self.net.links.get_mut(link).kept.push(Kept { delay, event });
+                self.net.links.state_mut(link).kept.push(Kept { delay, event });
             }
             None => self.queue.push(at, event),
         }
@@ -189,7 +206,7 @@ impl World {
         if self.net.links.rule(link, |rule| rule == Rule::Hold).is_some() {
             return;
         }
-        let kept = std::mem::take(&mut self.net.links.get_mut(link).kept);
+        let kept = std::mem::take(&mut self.net.links.state_mut(link).kept);
         let mut at = caller::now();
         for Kept { delay, event } in kept {
             at = at.max(caller::now() + delay);

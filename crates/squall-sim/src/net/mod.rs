@@ -6,6 +6,7 @@
 
 mod alive;
 mod bandwidth;
+mod cells;
 mod conn;
 mod connect;
 mod corrupt;
@@ -15,16 +16,16 @@ mod harness;
 mod link;
 mod names;
 mod pipe;
+mod ports;
 pub(crate) mod rule;
 mod shape;
 mod stream;
 mod trouble;
+mod waiters;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::task::Waker;
 
-use rustc_hash::FxHashMap;
 use squall_history::NetworkProfile;
 
 pub use alive::Keepalive;
@@ -34,6 +35,8 @@ pub use datagram::Datagrams;
 pub use names::lookup;
 pub use stream::{Listener, Stream};
 
+use self::ports::Ports;
+use self::waiters::Waiters;
 use crate::node::EPHEMERAL_FIRST;
 use crate::world;
 
@@ -42,9 +45,8 @@ use crate::world;
 pub(crate) struct Network {
     links: link::Links,
     conns: conn::Conns,
-    /// By (node, port). Looked up, never iterated but to stop a node, in sorted order.
-    listeners: FxHashMap<(u32, u16), ListenerState>,
-    sockets: FxHashMap<(u32, u16), datagram::SocketState>,
+    listeners: Ports<ListenerState>,
+    sockets: Ports<datagram::SocketState>,
     packets: datagram::Packets,
     /// Numbers listeners, datagram sockets and connections, so that a stale handle is recognised.
     opened: u64,
@@ -57,7 +59,7 @@ struct ListenerState {
     bound: IpAddr,
     queue: VecDeque<ConnKey>,
     /// Several tasks may accept; each is woken.
-    waiters: Vec<Waker>,
+    waiters: Waiters,
 }
 
 impl Network {
@@ -65,18 +67,11 @@ impl Network {
         Self {
             links: link::Links::new(base),
             conns: conn::Conns::default(),
-            listeners: FxHashMap::default(),
-            sockets: FxHashMap::default(),
+            listeners: Ports::default(),
+            sockets: Ports::default(),
             packets: datagram::Packets::default(),
             opened: 0,
         }
-    }
-}
-
-/// Adds a waker to those that wait, if it is not among them.
-fn park(waiters: &mut Vec<Waker>, waker: &Waker) {
-    if !waiters.iter().any(|waiting| waiting.will_wake(waker)) {
-        waiters.push(waker.clone());
     }
 }
 

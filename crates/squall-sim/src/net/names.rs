@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 
 use squall_history::{DnsTrouble, Domain, SimDuration};
 
+use super::link::LinkId;
 use super::rule::Rule;
 use crate::caller;
 use crate::timer::Sleep;
@@ -63,11 +64,12 @@ impl World {
         let node = self.nodes.named(name).ok_or_else(unknown)?;
         let address = self.nodes.get(node).address;
         let (mut wait, mut silent) = (SimDuration::ZERO, false);
-        let link = self.link(asker, node);
-        let identity = self.net.links.get(link).identity.with(LOOKUP);
-        for place in 0..self.net.links.get(link).rules.len() {
+        let link = LinkId { from: asker, to: node };
+        let identity = self.link_identity(link).with(LOOKUP);
+        for place in 0..self.net.links.laid(link).len() {
             let links = &mut self.net.links;
-            let laid = &mut links.links[link.index()].rules[place];
+            let at = links.place(link).expect("a rule lies on it");
+            let laid = &mut links.states[at].rules[place];
             let active = links.rules.get(laid.id);
             let Rule::Dns(trouble) = active.rule else { continue };
             laid.arrivals += 1;

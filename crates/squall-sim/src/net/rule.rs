@@ -155,10 +155,10 @@ impl World {
         self.fold_rule(identity, rule);
         for &(from, to) in links {
             assert!(from != to, "a node's link to itself is not subject to rules");
-            let link = self.link(from, to);
-            self.trace.fold(self.net.links.get(link).identity.0);
+            let link = LinkId { from, to };
+            self.trace.fold(self.link_identity(link).0);
             let laid = Laid { id, last: None, free_at: SimTime::ZERO, arrivals: 0 };
-            self.net.links.get_mut(link).rules.push(laid);
+            self.net.links.lay(link, laid);
             ids.push(link);
         }
         let active =
@@ -171,7 +171,7 @@ impl World {
         let removed = self.net.links.rules.0[id.0 as usize].take().expect("a rule is removed once");
         self.fold_rule(removed.identity, removed.rule);
         for &link in &removed.links {
-            self.net.links.get_mut(link).rules.retain(|other| other.id != id);
+            self.net.links.lift(link, id);
         }
         match removed.rule {
             Rule::Hold => {

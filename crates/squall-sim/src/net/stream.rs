@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use super::conn::{ConnKey, Side, Socket, across};
-use super::{ListenerState, own_address, park};
+use super::waiters::Waiters;
+use super::{ListenerState, own_address};
 use crate::caller;
 use crate::world::{self, World};
 
@@ -44,12 +45,12 @@ impl Listener {
             let own = world.nodes.get(caller.node).address;
             let at = own_address(address, own)?;
             let port = world.claim_port(caller.node, address.port(), |net, port| {
-                net.listeners.contains_key(&(caller.node, port))
+                net.listeners.get((caller.node, port)).is_some()
             })?;
             world.net.opened += 1;
             let id = world.net.opened;
             let bound = address.ip();
-            let state = ListenerState { id, bound, queue: VecDeque::new(), waiters: Vec::new() };
+            let state = ListenerState { id, bound, queue: VecDeque::new(), waiters: Waiters::default() };
             let address = SocketAddr::new(at.into(), port);
             world.net.listeners.insert((caller.node, port), state);
             Ok(Self { run: world.run, node: caller.node, id, address })
@@ -65,7 +66,7 @@ impl Listener {
             return Poll::Ready(Err(foreign()));
         }
         world::with(|world| {
-            let listener = world.net.listeners.get_mut(&(self.node, self.address.port()));
+            let listener = world.net.listeners.get_mut((self.node, self.address.port()));
             let Some(listener) = listener.filter(|listener| listener.id == self.id) else {
                 return Poll::Ready(Err(ErrorKind::NotConnected.into()));
             };
@@ -75,7 +76,7 @@ impl Listener {
                     return Poll::Ready(Ok(Stream::new(key, 1)));
                 }
             }
-            park(&mut listener.waiters, cx.waker());
+            listener.waiters.park(cx.waker());
             Poll::Pending
         })
     }
@@ -96,7 +97,7 @@ impl Drop for Listener {
         }
         world::with(|world| {
             let place = (self.node, self.address.port());
-            if world.net.listeners.get(&place).is_some_and(|listener| listener.id == self.id) {
+            if world.net.listeners.get(place).is_some_and(|listener| listener.id == self.id) {
                 world.close_listener(place);
             }
         });
@@ -237,7 +238,7 @@ impl Drop for Stream {
 impl World {
     /// Closes a listener; connections nobody accepted are reset.
     fn close_listener(&mut self, place: (u32, u16)) {
-        let Some(listener) = self.net.listeners.remove(&place) else { return };
+        let Some(listener) = self.net.listeners.remove(place) else { return };
         listener.waiters.into_iter().for_each(|waker| self.discard(waker));
         for key in listener.queue {
             if let Some(conn) = self.net.conns.get_mut(key) {
@@ -250,15 +251,12 @@ impl World {
 
     /// Closes every listener and datagram socket of a node.
     pub(super) fn close_sockets(&mut self, node: u32) {
-        // Sorted, since what closing sends must not depend on the map's order.
-        let mut ports: Vec<(u32, u16)> = self.net.listeners.keys().copied().collect();
-        ports.retain(|(of, _)| *of == node);
-        ports.sort_unstable();
         let powered = self.nodes.get(node).powered;
-        for place in ports {
+        for port in self.net.listeners.of(node) {
+            let place = (node, port);
             if powered {
                 self.close_listener(place);
-            } else if let Some(listener) = self.net.listeners.remove(&place) {
+            } else if let Some(listener) = self.net.listeners.remove(place) {
                 listener.waiters.into_iter().for_each(|waker| self.discard(waker));
             }
         }
