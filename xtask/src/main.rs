@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 mod ci;
+mod cross;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
   chaos [ARGS]...   run scenarios, replay, plan, check, list, shrink (see `cargo xtask chaos --help`)
+  cross-check [--seeds N] [--profile NAME] [SCENARIO]...
+                    seeds, each twice in a debug build and twice in a release build: one result
   ci                format, lints, docs, tests and a chaos smoke: what CI runs
   fix               format, and apply what the lints suggest
 ";
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
     let rest: Vec<_> = args.collect();
     match command.as_deref() {
         Some("chaos") => chaos(&rest),
+        Some("cross-check") => cross::run(&rest),
         Some("ci") if rest.is_empty() => ci::run(),
         Some("fix") if rest.is_empty() => fix(),
         Some("help" | "--help" | "-h") => {

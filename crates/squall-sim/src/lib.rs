@@ -27,6 +27,7 @@ mod task;
 mod timer;
 mod trace;
 mod waker;
+mod watch;
 mod world;
 
 pub use caller::{
@@ -40,3 +41,4 @@ pub use sim::{Ended, Ran, Sim, SimConfig, SimLimits};
 pub use task::{JoinError, JoinHandle, Software, spawn};
 pub use timer::Sleep;
 pub use trace::{Checkpoint, JournalEntry, Journaling};
+pub use watch::{BYTES_KEPT, Told, WatchedEvent};

@@ -48,6 +48,12 @@ impl Timers {
         self.slots[key.index as usize].generation == key.generation
     }
 
+    /// Whose clock a live timer waits for.
+    pub(crate) fn node(&self, key: TimerKey) -> Option<u32> {
+        let slot = &self.slots[key.index as usize];
+        slot.waiting.as_ref().filter(|_| slot.generation == key.generation).map(|(_, node)| *node)
+    }
+
     /// Ends a timer and gives back who waited, if it was live.
     fn end(&mut self, key: TimerKey) -> Option<(Waker, u32)> {
         let slot = &mut self.slots[key.index as usize];

@@ -29,3 +29,4 @@ mod streams;
 mod tasks;
 mod timers;
 mod waiting;
+mod watching;
