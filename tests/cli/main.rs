@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod commands;
+mod diff_runs;
 mod disks;
 mod endings;
 mod hostile;

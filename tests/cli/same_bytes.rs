@@ -35,6 +35,15 @@ fn results_are_the_same_whoever_runs_them() {
 }
 
 #[test]
+fn each_seed_of_the_swarms_is_the_same_run_in_another_worker() {
+    let swarms = ["kv-swarm", "batch-swarm"];
+    let project = Project::with_shipped(&swarms);
+    let results = results(&project, &swarms, &["-j", "2", "--check-determinism"]);
+    assert_eq!(results.lines().count(), 16);
+    assert!(!results.contains("nondeterministic"), "{results}");
+}
+
+#[test]
 fn a_run_in_this_process_is_the_run_of_a_worker() {
     let project = Project::with_shipped(&["kv-kill-primary"]);
     let forked = results(&project, &["kv-kill-primary"], &[]);

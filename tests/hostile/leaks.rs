@@ -70,16 +70,19 @@ pub(crate) enum Leak {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     leak: Leak,
+    /// Sleeps of a microsecond before it asks: two events each.
+    #[serde(default)]
+    idle: u64,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { leak: Leak::HashOrder }
+        Self { leak: Leak::HashOrder, idle: 0 }
     }
 }
 
 /// The system.
-pub(crate) struct Leaky(Leak);
+pub(crate) struct Leaky(Config);
 
 impl System for Leaky {
     type Config = Config;
@@ -90,7 +93,7 @@ impl System for Leaky {
     }
 
     fn new(config: Config, (): (), _bugs: BugSet) -> Result<Self, SystemError> {
-        Ok(Self(config.leak))
+        Ok(Self(config))
     }
 
     fn node(&self, _ctx: NodeCtx) -> NodeFuture {
@@ -98,8 +101,8 @@ impl System for Leaky {
     }
 
     fn client(&self, ctx: ClientCtx) -> NodeFuture {
-        let leak = self.0;
-        Box::pin(async move { client(&ctx, leak).await })
+        let config = self.0;
+        Box::pin(async move { client(&ctx, config).await })
     }
 
     fn tolerates(&self, _topology: &Topology) -> FaultBudget {
@@ -111,11 +114,14 @@ impl System for Leaky {
     }
 }
 
-async fn client(ctx: &ClientCtx, leak: Leak) -> NodeResult {
+async fn client(ctx: &ClientCtx, config: Config) -> NodeResult {
+    for _ in 0..config.idle {
+        time::sleep(Duration::from_micros(1)).await;
+    }
     for _ in 0..3 {
         time::sleep(Duration::from_millis(100)).await;
         let operation = ctx.invoke("ask", None, Value::Null);
-        operation.ok(ask(leak).await);
+        operation.ok(ask(config.leak).await);
     }
     pending().await
 }

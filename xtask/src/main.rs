@@ -9,11 +9,14 @@ use std::process::{Command, ExitCode};
 
 mod bench;
 mod ci;
+mod cross;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
   chaos [ARGS]...   run scenarios, replay, plan, check, list, shrink (see `cargo xtask chaos --help`)
+  cross-check [--seeds N] [--profile NAME] [SCENARIO]...
+                    seeds, each twice in a debug build and twice in a release build: one result
   ci                format, lints, docs, tests and a chaos smoke: what CI runs
   bench [FILTER]    what each part of the simulator costs (criterion's options apply)
   bench peers       the same workloads on the simulator and its peers (`--quick`, `--only W`, `--json FILE`)
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
     let rest: Vec<_> = args.collect();
     match command.as_deref() {
         Some("chaos") => chaos(&rest),
+        Some("cross-check") => cross::run(&rest),
         Some("ci") if rest.is_empty() => ci::run(),
         Some("bench") => bench::run(&rest),
         Some("fix") if rest.is_empty() => fix(),

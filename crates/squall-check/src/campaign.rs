@@ -23,7 +23,8 @@ pub enum ScenarioStatus {
     Fail,
     /// Nothing failed, but the runs prove less than the scenario asks for.
     Inconclusive,
-    /// Some seed had another digest when it was run again.
+    /// Some seed did not decide its run: it had another digest when it was run again, or asked for what no
+    /// seed decides.
     Nondeterministic,
     /// Squall itself failed.
     HarnessError,
@@ -270,7 +271,7 @@ fn conclude(verdict: &mut ScenarioVerdict, expect: &Expect, results: &[&SeedResu
     };
     blame(ScenarioStatus::HarnessError, Class::HarnessError, |_| vec!["squall itself failed".to_owned()]);
     blame(ScenarioStatus::Nondeterministic, Class::Nondeterministic, |_| {
-        vec!["the second run had another digest".to_owned()]
+        vec!["the seed did not decide the run".to_owned()]
     });
     blame(ScenarioStatus::Fail, Class::Failed, causes);
     blame(ScenarioStatus::Inconclusive, Class::Unknown, unanswered);

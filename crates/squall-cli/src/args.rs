@@ -31,6 +31,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Remove faults from a failing run as long as it fails in the same way.
     Shrink(ShrinkArgs),
+    /// Run one seed twice, in two workers, and show the first event in which the runs differ.
+    DiffRuns(DiffRunsArgs),
     /// Explain an error code, such as E0012.
     Explain(ExplainArgs),
 }
@@ -233,6 +235,14 @@ pub(crate) struct ShrinkArgs {
     /// Write the reduced plan here; default: `shrunk.yaml` beside a plan file, else to the terminal.
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DiffRunsArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -226,7 +226,7 @@ const fn in_general(outcome: Outcome) -> &'static str {
         Outcome::Stuck => "a poll did not return, or tasks woke each other while time stood still",
         Outcome::Timeout => "the wall limit was reached",
         Outcome::EventLimit => "the limit on simulator events was reached",
-        Outcome::Nondeterministic => "the second run had another digest",
+        Outcome::Nondeterministic => "the seed did not decide the run",
         Outcome::HarnessError => "Squall itself failed",
     }
 }

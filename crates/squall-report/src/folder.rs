@@ -61,6 +61,8 @@ pub enum FailureFile {
     Verdict,
     /// `log.txt`: what the system logged.
     Log,
+    /// `difference.txt`: the first event in which two runs of the seed differed.
+    Difference,
 }
 
 impl FailureFile {
@@ -74,6 +76,7 @@ impl FailureFile {
             Self::Journal => "journal.ndjson",
             Self::Verdict => "verdict.json",
             Self::Log => "log.txt",
+            Self::Difference => "difference.txt",
         }
     }
 }

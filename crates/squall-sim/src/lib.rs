@@ -32,6 +32,7 @@ mod task;
 mod timer;
 mod trace;
 mod waker;
+mod watch;
 mod world;
 
 pub use caller::{current_node, entropy, in_simulation, now, observe, task_draw, workload_draw, yield_now};
@@ -49,3 +50,4 @@ pub use stop::{StopWait, is_stopping};
 pub use task::{JoinError, JoinHandle, Software, spawn};
 pub use timer::Sleep;
 pub use trace::{Checkpoint, JournalEntry, Journaling};
+pub use watch::{BYTES_KEPT, Told, WatchedEvent};

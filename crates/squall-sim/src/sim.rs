@@ -20,6 +20,7 @@ use crate::refusal::{self, Refusals};
 use crate::task::{self, JoinError, Root, Software};
 use crate::trace::{Checkpoint, JournalEntry, Journaling, Trace};
 use crate::waker::{self, RUNS_MAX, TaskKey};
+use crate::watch::{Watch, WatchedEvent};
 use crate::world::{self, World};
 
 /// Events between two calls of the progress hook: some milliseconds of wall time.
@@ -92,6 +93,8 @@ pub struct Ended {
     pub checkpoints: Vec<Checkpoint>,
     /// Every packet and its fate, if a journal was kept.
     pub journal: Vec<JournalEntry>,
+    /// The events that were watched.
+    pub watched: Vec<WatchedEvent>,
 }
 
 /// A simulation on the current thread. One at a time; dropping it ends it.
@@ -165,6 +168,12 @@ impl Sim {
             assert!(world.trace.events == 0, "a clock does not change without a fault");
             world.clocks_set(profile);
         });
+    }
+
+    /// Watches `count` events, those after the first `after` ones. It changes nothing else: the digest is
+    /// the same either way.
+    pub fn watch(&mut self, after: u64, count: u64) {
+        world::with(|world| world.trace.watch = Watch::new(after, count));
     }
 
     /// Starts the next incarnation of a node, which must be down.
@@ -468,6 +477,7 @@ impl Sim {
             refusals: refusal::take(),
             checkpoints: std::mem::take(&mut world.trace.checkpoints),
             journal: std::mem::take(&mut world.trace.journal),
+            watched: world.trace.end_watch(caller::now()),
         });
         drop(self);
         ended

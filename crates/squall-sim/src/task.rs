@@ -14,6 +14,7 @@ use squall_history::{Domain, Draw, Draws, Identity};
 
 use crate::caller;
 use crate::waker::{GENERATIONS, TASKS_MAX, TaskKey};
+use crate::watch::About;
 use crate::world::{self, World};
 
 /// The software of one incarnation of a node.
@@ -450,6 +451,12 @@ pub(crate) fn poll(key: TaskKey) {
         let task = world.tasks.get(key)?;
         let caller = caller::Caller { node: task.node, boot: task.boot, task: key };
         let (identity, aborted) = (task.identity, task.aborted);
+        if world.trace.is_watched() {
+            let nodes = vec![world.nodes.get(task.node).name.clone()];
+            let place = (!task.is_first()).then(|| task.place.to_string());
+            let what = "poll".to_owned();
+            world.trace.watch.begin(About { what, nodes, place });
+        }
         world.trace.fold(caller::now().0);
         world.trace.fold(identity.0);
         Some((world.tasks.take_body(key)?, caller, aborted))

@@ -90,6 +90,12 @@ impl Timers {
         deadline.due(*node) <= at
     }
 
+    /// Whose clock a live timer waits for.
+    pub(crate) fn node(&self, key: TimerKey) -> Option<u32> {
+        let slot = &self.slots[key.index as usize];
+        slot.waiting.as_ref().filter(|_| slot.generation == key.generation).map(|waiting| waiting.node)
+    }
+
     /// Ends a timer and gives back who waited, if it was live.
     fn end(&mut self, key: TimerKey) -> Option<Waiting> {
         let slot = &mut self.slots[key.index as usize];

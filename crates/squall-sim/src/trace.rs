@@ -5,6 +5,8 @@ use std::hash::Hash;
 
 use squall_history::{Digest, Folder, Record, SimTime};
 
+use crate::watch::{About, Told, Watch};
+
 /// Events between two checkpoints of the digest.
 pub(crate) const CHECKPOINT_EVENTS: u64 = 4_096;
 
@@ -56,6 +58,7 @@ pub(crate) struct Trace {
     journaling: Journaling,
     pub(crate) journal: Vec<JournalEntry>,
     records: Vec<Record>,
+    pub(crate) watch: Watch,
 }
 
 impl Trace {
@@ -71,12 +74,18 @@ impl Trace {
 
     /// Folds payload.
     pub(crate) fn fold_bytes(&mut self, bytes: &[u8]) {
+        if self.is_watched() {
+            self.watch.tell_bytes(bytes);
+        }
         self.folder.fold_bytes(bytes);
     }
 
     /// Counts one executed event and sets checkpoints.
     #[inline]
     pub(crate) fn executed(&mut self, at: SimTime) {
+        if self.is_watched() {
+            self.watch.end(self.events + 1, at, self.digest());
+        }
         self.events += 1;
         if self.events.is_multiple_of(CHECKPOINT_EVENTS) || self.journaling == Journaling::On {
             self.checkpoints.push(Checkpoint { event: self.events, at, digest: self.digest() });
@@ -90,12 +99,15 @@ impl Trace {
     /// Adds a record to the history and folds it.
     pub(crate) fn record(&mut self, record: Record) {
         record.hash(&mut self.folder);
-        self.records.push(record);
+        self.record_unfolded(record);
     }
 
     /// Adds a record that does not fold: one that came from binding or planning (the fault itself
     /// folds, where it takes effect), or that is told only if somebody listens.
     pub(crate) fn record_unfolded(&mut self, record: Record) {
+        if self.is_watched() {
+            self.watch.tell(Told::Record(record.clone()));
+        }
         self.records.push(record);
     }
 
@@ -110,8 +122,30 @@ impl Trace {
 
     #[inline]
     pub(crate) fn journal(&mut self, entry: impl FnOnce() -> JournalEntry) {
-        if self.journaling == Journaling::On {
-            self.journal.push(entry());
+        let (watched, kept) = (self.is_watched(), self.journaling == Journaling::On);
+        if watched || kept {
+            let entry = entry();
+            if watched {
+                self.watch.tell(Told::Packet(entry.clone()));
+            }
+            if kept {
+                self.journal.push(entry);
+            }
         }
+    }
+
+    /// Whether what happens now is watched ([`Watch`]).
+    #[inline]
+    pub(crate) const fn is_watched(&self) -> bool {
+        self.watch.is_on(self.events)
+    }
+
+    /// The run is over; the window of events, if there was one.
+    pub(crate) fn end_watch(&mut self, at: SimTime) -> Vec<crate::WatchedEvent> {
+        if self.is_watched() {
+            self.watch.begin(About { what: "end of the run".to_owned(), ..About::default() });
+            self.watch.end(self.events + 1, at, self.digest());
+        }
+        std::mem::take(&mut self.watch.events)
     }
 }

@@ -120,6 +120,10 @@ impl World {
 
     /// Executes one event at `now`.
     pub(crate) fn execute(&mut self, event: Event) {
+        if self.trace.is_watched() {
+            let about = self.about(event);
+            self.trace.watch.begin(about);
+        }
         self.trace.fold(caller::now().0);
         self.trace.fold(event.kind());
         match event {

@@ -8,6 +8,7 @@
 
 mod campaign;
 mod client;
+mod diff;
 mod engine;
 mod host;
 mod nemesis;
@@ -16,14 +17,16 @@ mod request;
 mod run;
 mod shrink;
 mod system;
+mod trace;
 
 pub use campaign::{Campaign, Finished, Job, Policy, Progress, Second, difference};
 pub use client::{ClientCtx, Invocation};
+pub use diff::{Difference, Runs, diff_runs};
 pub use engine::Engine;
 pub use host::{HostError, InProcess, RunHost};
 pub use nemesis::{Budget, Unavailable};
 pub use registry::Registry;
-pub use request::{Hooks, Recording, RunReply, RunRequest};
+pub use request::{Hooks, Recording, RunReply, RunRequest, Trace, TracedEvent, Window};
 pub use run::{RunError, run};
 pub use shrink::{Shrunk, shrink};
 pub use system::{

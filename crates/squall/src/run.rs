@@ -160,12 +160,15 @@ impl<'a> Run<'a> {
 
         let nemesis = Nemesis::new(plan, header.client_roles.clone(), tolerates);
         let journaling = match recording {
-            Recording::Summary => Journaling::Off,
+            Recording::Summary | Recording::Events(_) => Journaling::Off,
             Recording::Full => Journaling::On,
         };
         let mut engine = Native::new(plan, kind, instance, journaling);
         if judge.needs("truth.disk") {
             engine.sim().tell_disks();
+        }
+        if let Recording::Events(window) = recording {
+            engine.sim().watch(window.after, window.count);
         }
         if let Some(progress) = hooks.progress {
             engine.sim().on_progress(progress);
@@ -268,6 +271,7 @@ impl<'a> Run<'a> {
             bound: Some(bound),
             history: full.then(|| ndjson(&history)),
             journal: full.then(|| journal(&ended, plan)),
+            trace: matches!(recording, Recording::Events(_)).then(|| crate::trace::of(&ended, plan)),
             log: String::new(),
         }
     }

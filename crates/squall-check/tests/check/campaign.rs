@@ -241,7 +241,7 @@ fn squalls_own_failures_come_first() {
     let broken = SeedResult { detail: "the worker died".to_owned(), ..seed(9, Outcome::HarnessError, &[]) };
     let reasons = [
         "squall itself failed in 1 of 3 seeds, first in 0x9: the worker died",
-        "the second run had another digest in 1 of 3 seeds, first in 0x8",
+        "the seed did not decide the run in 1 of 3 seeds, first in 0x8",
         "`tidy` is violated in 1 of 3 seeds, first in 0x1",
     ];
     let failed = || seed(1, Outcome::Fail, &["tidy"]);

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod check;
+pub(crate) mod diff_runs;
 pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod plan;

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use squall::{Campaign, Job, Policy, Registry, RunHost, Seed};
+use squall::{Campaign, Job, Plan, Policy, Registry, RunHost, Seed};
 use squall_check::{ScenarioVerdict, SeedResult, exit_code, judge_scenario};
 use squall_report::{Commands, Ending, Failure, Faults, RunFolder, ScenarioFile, Unreached};
 use squall_scenario::{Overrides, Seeds};
 
 use self::sweep::{Kept, Sweep};
+use super::diff_runs;
 use crate::args::{BaseSeed, RunArgs};
 use crate::environment::{self, STYLE};
 use crate::error::CliError;
@@ -60,9 +61,12 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
     if !args.no_shrink {
         sweep.shrink(verifiers[0].as_mut())?;
     }
+    let compared = |plan: &Plan| Ok(diff_runs::compared(registry, args.place, plan)?.0);
+    let differences = sweep.differences(compared)?;
     let verdicts = verdicts(&loaded, &sweep, &overrides);
     let unreached = unreached(registry, &loaded, &verdicts);
     let (folder, kept, wall) = sweep.finish();
+    differences.iter().for_each(|text| anstream::println!("{text}"));
     close(folder, &info, (&verdicts, &unreached), &kept, wall, args)?;
     Ok(exit_code(&verdicts))
 }

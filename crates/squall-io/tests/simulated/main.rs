@@ -46,4 +46,5 @@ mod tasks;
 mod timers;
 mod traffic;
 mod waiting;
+mod watching;
 mod wipes;

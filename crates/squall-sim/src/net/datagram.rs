@@ -86,6 +86,11 @@ impl Packets {
         }
     }
 
+    /// The node that a packet under way is for.
+    pub(super) fn destination(&self, index: u32) -> Option<u32> {
+        self.slots.get(index as usize)?.as_ref().map(|packet| packet.to.0)
+    }
+
     fn take(&mut self, index: u32) -> Packet {
         self.free.push(index);
         self.slots[index as usize].take().expect("a packet arrives once")

@@ -37,6 +37,7 @@ pub use stream::{Listener, Stream};
 
 use self::ports::Ports;
 use self::waiters::Waiters;
+use crate::event::Event;
 use crate::node::EPHEMERAL_FIRST;
 use crate::world;
 
@@ -72,6 +73,22 @@ impl Network {
             packets: datagram::Packets::default(),
             opened: 0,
         }
+    }
+}
+
+impl Network {
+    /// The nodes at both ends of what an event moves: first that which sent it, if that is known.
+    pub(crate) fn ends_of(&self, event: Event) -> [Option<u32>; 2] {
+        let (conn, from) = match event {
+            Event::Syn(conn) | Event::SynRetry { conn, .. } => (conn, 0),
+            Event::SynAck(conn) | Event::Refused(conn) => (conn, 1),
+            Event::Segment { conn, from, .. } | Event::Retransmit { conn, from } => (conn, from),
+            Event::Reset { conn, to } => (conn, conn::across(to)),
+            Event::Datagram(packet) => return [None, self.packets.destination(packet)],
+            _ => return [None, None],
+        };
+        let Some(conn) = self.conns.get(conn) else { return [None, None] };
+        [from, conn::across(from)].map(|side| Some(conn.ends[usize::from(side)].node))
     }
 }
 

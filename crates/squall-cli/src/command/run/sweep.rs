@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use squall::{Finished, Plan, Progress, RunHost, RunReply, Seed, Shrunk};
+use squall::{Finished, Plan, Progress, RunHost, RunReply, Second, Seed, Shrunk};
 use squall_check::{Outcome, SeedResult};
 use squall_report::{Detail, FailureFile, Inflight, RunFolder, Style, Timing};
 use squall_scenario::to_yaml;
@@ -29,6 +29,7 @@ pub(super) struct Kept {
     pub(super) bound: Option<Plan>,
     pub(super) shrunk: Option<(Shrunk, String)>,
     pub(super) wall: Duration,
+    pub(super) second: Second,
 }
 
 /// A campaign in progress.
@@ -92,7 +93,7 @@ impl<'a> Sweep<'a> {
     }
 
     fn finished(&mut self, finished: Finished) -> Result<(), CliError> {
-        let Finished { scenario, result, plan, recorded, .. } = finished;
+        let Finished { scenario, result, plan, recorded, second } = finished;
         self.turn_to(scenario);
         let (worker, wall) = self.walls.remove(&(scenario, result.seed)).unwrap_or_default();
         self.folder.result(&result)?;
@@ -118,6 +119,7 @@ impl<'a> Sweep<'a> {
                 bound,
                 shrunk: None,
                 wall,
+                second,
             });
         }
         self.results[scenario].push(result);
@@ -201,6 +203,28 @@ impl<'a> Sweep<'a> {
             kept.shrunk = Some((shrunk, path.display().to_string()));
         }
         Ok(())
+    }
+
+    /// Finds the first event in which the two runs of a seed differed, for the first such seed of each
+    /// scenario, and writes it down.
+    pub(super) fn differences(
+        &mut self,
+        compared: impl Fn(&Plan) -> Result<String, CliError>,
+    ) -> Result<Vec<String>, CliError> {
+        self.turn_to(self.loaded.len());
+        let (mut done, mut texts) = (Vec::new(), Vec::new());
+        for kept in self.kept.iter().filter(|kept| kept.second == Second::Differs) {
+            if done.contains(&kept.scenario) {
+                continue;
+            }
+            done.push(kept.scenario);
+            let result = &kept.result;
+            self.display.note(&format!("comparing two runs of {} seed {}", result.scenario, result.seed));
+            let text = compared(&kept.plan)?;
+            self.folder.failure(&result.scenario, result.seed, FailureFile::Difference, text.as_bytes())?;
+            texts.push(text);
+        }
+        Ok(texts)
     }
 
     pub(super) fn finish(mut self) -> (RunFolder, Vec<Kept>, Duration) {
