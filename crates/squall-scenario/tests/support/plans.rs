@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use squall_history::{
     Action, Direction, DiskFault, DiskOp, DiskProfile, DiskTrouble, Expect, FaultId, Filter, InvariantChoice,
     KnownFailure, Limits, LinkSelector, Mode, NetworkProfile, NodeName, NodeSpec, PLAN_FORMAT, Partition,
-    PartitionShape, Plan, PlannedFault, Ppm, Reseed, Rot, Seed, Selector, SimDuration, SimTime, StopOn,
-    SystemPlan, Topology, Veto,
+    PartitionShape, Plan, PlannedFault, Ppm, Reseed, Restart, RestartOn, Rot, Seed, Selector, SimDuration,
+    SimTime, StopOn, SystemPlan, Topology, Veto,
 };
 
 const ROLES: [&str; 3] = ["controller", "worker", "client"];
@@ -78,13 +78,22 @@ fn assemble(parts: Parts) -> Plan {
     }
 }
 
+fn supervisor() -> impl Strategy<Value = Restart> + Clone {
+    let wait = || (1_000_000..u64::MAX / 4).prop_map(SimDuration);
+    let on = proptest::sample::subsequence(vec![RestartOn::Panic, RestartOn::Exit], 1..=2);
+    (wait(), wait(), on).prop_map(|(a, b, on)| Restart { after: (a.min(b), a.max(b)), on })
+}
+
 /// Roles with holes in their numbers, some of them empty; zones dealt out by number.
 fn topology() -> impl Strategy<Value = Topology> {
-    let role = (btree_set(1_u32..6, 0..4), 0_usize..4, labels());
+    let role = (btree_set(1_u32..6, 0..4), 0_usize..4, labels(), option::of(supervisor()));
     (0_usize..=3, [role.clone(), role.clone(), role]).prop_map(|(zones, roles)| {
         let zones: Vec<String> = ZONES[..zones].iter().map(|zone| (*zone).to_owned()).collect();
         let mut nodes = Vec::new();
-        for (role, (numbers, dealt, labels)) in ROLES.into_iter().zip(roles) {
+        let mut restart = BTreeMap::new();
+        for (role, (numbers, dealt, labels, supervisor)) in ROLES.into_iter().zip(roles) {
+            restart
+                .extend(supervisor.filter(|_| !numbers.is_empty()).map(|policy| (role.to_owned(), policy)));
             let dealt = &zones[..dealt.min(zones.len())];
             nodes.extend(numbers.into_iter().map(|number| NodeSpec {
                 name: NodeName::of_role(role, number),
@@ -97,7 +106,7 @@ fn topology() -> impl Strategy<Value = Topology> {
         if nodes.is_empty() {
             nodes = Topology::of_roles(&[("worker", 1)]).nodes;
         }
-        Topology { zones, nodes, ..Topology::default() }
+        Topology { zones, nodes, restart }
     })
 }
 

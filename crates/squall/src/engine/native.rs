@@ -49,7 +49,11 @@ impl Native {
             recorder: Recorder::new(Draws::new(plan.seed), client_roles(kind)),
             boots: BTreeMap::new(),
         };
+        engine.sim.set_clocks(&plan.clock);
         for node in &plan.topology.nodes {
+            if let Some(policy) = plan.topology.restart.get(&node.role) {
+                engine.sim.end_process_on(&node.name, &policy.on);
+            }
             engine.start(&node.name);
         }
         engine

@@ -9,6 +9,7 @@ mod act;
 mod bind;
 mod budget;
 mod shape;
+mod supervisor;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +40,7 @@ pub(crate) struct Nemesis<'a> {
     /// Nodes whose software ended with an error.
     gave_up: BTreeSet<NodeName>,
     budget: Budget,
+    supervisor: supervisor::Supervisor<'a>,
     leader: Option<NodeName>,
     bound: Vec<PlannedFault>,
     vetoes: Vec<Veto>,
@@ -51,6 +53,8 @@ enum Moment {
     End(usize),
     Reseed(usize),
     Apply(usize),
+    /// A supervisor's wait for a node is over.
+    Restart(usize),
 }
 
 /// A fault in force.
@@ -90,6 +94,7 @@ impl<'a> Nemesis<'a> {
             distrusted: BTreeSet::new(),
             gave_up: BTreeSet::new(),
             budget: Budget::new(tolerates, &plan.topology),
+            supervisor: supervisor::Supervisor::new(&plan.topology),
             leader: None,
             bound: Vec::new(),
             vetoes: plan.vetoes.clone(),
@@ -111,6 +116,9 @@ impl<'a> Nemesis<'a> {
 
     /// Takes what happened to a node.
     pub(crate) fn heard(&mut self, record: &Record) {
+        if let Some((at, place)) = self.supervisor.heard(record) {
+            self.moments.insert((at, Moment::Restart(place)), ());
+        }
         match (&record.body, &record.node) {
             (Body::Node(NodeEvent::Exited { error: Some(_) }), Some(node)) => {
                 self.gave_up.insert(node.clone());
@@ -135,6 +143,9 @@ impl<'a> Nemesis<'a> {
                     engine.reseed(seed);
                 }
                 Moment::Apply(place) => self.apply(engine, place, now),
+                Moment::Restart(place) => {
+                    self.supervisor.restart(engine, place, |node| self.down.contains_key(node));
+                }
             }
         }
     }
