@@ -28,6 +28,26 @@ pub(crate) const PATIENCE: Duration = Duration::from_millis(200);
 pub(crate) struct ProbeConfig {
     /// Who says that it became leader, and when.
     leaders: Vec<Reign>,
+    /// Who ends by itself in every incarnation, and how.
+    ends: Vec<End>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End {
+    node: String,
+    after: SimDuration,
+    how: How,
+    /// Incarnations that do.
+    boots: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum How {
+    Panic,
+    Exit,
+    Error,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,7 +80,9 @@ impl System for Probe {
         let mut reigns = self.0.leaders.clone();
         // Times count from the start of the run: a later incarnation has nothing to say.
         reigns.retain(|reign| ctx.boot == Boot(1) && reign.node == ctx.name().as_str());
-        Box::pin(serve(reigns))
+        let mut ends = self.0.ends.clone();
+        ends.retain(|end| ctx.boot.0 <= end.boots && end.node == ctx.name().as_str());
+        Box::pin(serve(reigns, ends))
     }
 
     fn client(&self, ctx: ClientCtx) -> NodeFuture {
@@ -72,13 +94,24 @@ impl System for Probe {
     }
 }
 
-async fn serve(reigns: Vec<Reign>) -> NodeResult {
+async fn serve(reigns: Vec<Reign>, ends: Vec<End>) -> NodeResult {
     for (term, reign) in (1..).zip(reigns) {
         drop(task::spawn(async move {
             time::sleep(reign.at.to_std()).await;
             observe(raft::Event::BecameLeader { term });
         }));
     }
+    let Some(end) = ends.first().cloned() else { return listen().await };
+    drop(task::spawn(listen()));
+    time::sleep(end.after.to_std()).await;
+    match end.how {
+        How::Panic => panic!("as configured"),
+        How::Exit => Ok(()),
+        How::Error => Err("as configured".into()),
+    }
+}
+
+async fn listen() -> NodeResult {
     let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
     loop {
         let (stream, _) = listener.accept().await?;

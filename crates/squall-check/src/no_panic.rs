@@ -20,7 +20,8 @@ use squall_history::{
 use crate::truth::DiskDoubt;
 use crate::{Findings, Invariant, Oracle};
 
-pub(crate) const NAME: &str = "no-panic";
+/// The invariant's name.
+pub const NAME: &str = "no-panic";
 
 /// No task of a node panics, and no node's software returns an error without cause. Exercised by
 /// every start of a node.

@@ -23,6 +23,7 @@ mod overrides;
 mod plan;
 mod range;
 mod read;
+mod restart;
 mod scenario;
 mod scope;
 mod section;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use squall_history::{NodeName, NodeSpec, Topology};
+use squall_history::{NodeName, NodeSpec, Restart, Topology};
 
 use crate::catalogue::RoleEntry;
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Keys};
 use crate::range::{self, Address, Ranged};
+use crate::restart;
 use crate::scope::Scope;
 use crate::selector;
 use crate::tree::{Entry, Kind, Node, Scalar};
@@ -18,7 +19,7 @@ const NODES_MAX: u32 = 10_000;
 
 const TOPOLOGY: Keys = Keys { of: "`topology`", known: &["zones", "roles", "missing-roles"], planned: &[] };
 const ROLE: Keys =
-    Keys { of: "a role", known: &["count", "numbers", "spread", "zones", "labels"], planned: &[] };
+    Keys { of: "a role", known: &["count", "numbers", "spread", "zones", "labels", "restart"], planned: &[] };
 
 /// The nodes of a scenario; counts may still be ranges.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +35,7 @@ struct Role {
     /// Dealt out by number; empty for none.
     zones: Vec<String>,
     labels: BTreeMap<String, String>,
+    restart: Option<Restart>,
 }
 
 #[derive(Clone, Debug)]
@@ -90,6 +92,7 @@ fn add_defaults(plan: &mut TopologyPlan, roles: &[RoleEntry]) {
                 numbers: Numbers::Count(Ranged::fixed(role.default_count)),
                 zones: Vec::new(),
                 labels: BTreeMap::new(),
+                restart: None,
             });
         }
     }
@@ -144,6 +147,7 @@ fn role(entry: &Entry, all_zones: &[String], scope: &Scope<'_>, report: &mut Rep
         numbers: Numbers::Count(Ranged::fixed(0)),
         zones: Vec::new(),
         labels: BTreeMap::new(),
+        restart: None,
     };
     if !matches!(entry.value.kind, Kind::Map(_)) {
         role.numbers = Numbers::Count(Ranged::read(&entry.value, report)?);
@@ -152,6 +156,9 @@ fn role(entry: &Entry, all_zones: &[String], scope: &Scope<'_>, report: &mut Rep
     let fields = Fields::open(&entry.value, ROLE, report)?;
     if let Some(node) = fields.get("labels") {
         role.labels = selector::labels(node, report)?;
+    }
+    if let Some(node) = fields.get("restart") {
+        role.restart = Some(restart::read(node, report)?);
     }
     if let Some(node) = fields.get("spread") {
         fields::word(node, "spread", &[("zones", ())], report)?;
@@ -192,15 +199,18 @@ fn numbers(fields: &Fields<'_>, report: &mut Report) -> Option<Numbers> {
 impl TopologyPlan {
     /// The nodes for one seed, or those of the largest counts.
     pub(crate) fn nodes(&self, count: impl Fn(&str, Ranged<u32>) -> u32) -> Topology {
-        let mut nodes = Vec::new();
+        let (mut nodes, mut restart) = (Vec::new(), BTreeMap::new());
         for role in &self.roles {
-            let numbers = match &role.numbers {
+            let numbers: Vec<u32> = match &role.numbers {
                 Numbers::Count(range) => (1..=count(&role.name, *range)).collect(),
                 Numbers::These(numbers) => numbers.clone(),
             };
+            if let Some(policy) = role.restart.as_ref().filter(|_| !numbers.is_empty()) {
+                restart.insert(role.name.clone(), policy.clone());
+            }
             nodes.extend(numbers.into_iter().map(|number| role.node(number)));
         }
-        Topology { zones: self.zones.clone(), nodes, ..Topology::default() }
+        Topology { zones: self.zones.clone(), nodes, restart }
     }
 
     /// The nodes for one seed. Draws `Domain::Plan`, identity `topology`, property: the role.

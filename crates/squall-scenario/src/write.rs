@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use squall_history::{
     Bandwidth, ClockProfile, DiskProfile, Expect, InvariantChoice, Limits, LinkProfile, NetworkProfile,
-    NodeName, Plan, SimDuration, SimTime, StopOn, Topology,
+    NodeName, Plan, Restart, SimDuration, SimTime, StopOn, Topology,
 };
 
 use crate::network;
@@ -80,7 +80,8 @@ fn role_value(topology: &Topology, role: &str) -> String {
     let numbers: Vec<u32> = topology.role(role).map(|node| node.number).collect();
     let whole = numbers.iter().zip(1..).all(|(number, k)| *number == k);
     let first = topology.role(role).next().expect("a role is listed by its nodes");
-    if whole && first.zone.is_none() && first.labels.is_empty() {
+    let supervised = topology.restart.get(role);
+    if whole && first.zone.is_none() && first.labels.is_empty() && supervised.is_none() {
         return numbers.len().to_string();
     }
     let mut parts = vec![if whole {
@@ -99,6 +100,10 @@ fn role_value(topology: &Topology, role: &str) -> String {
     }
     if !first.labels.is_empty() {
         parts.push(format!("labels: {}", mapping(&first.labels)));
+    }
+    if let Some(Restart { after, on }) = supervised {
+        let on = sequence(on.iter().map(|on| on.name().to_owned()));
+        parts.push(format!("restart: {{ after: {}, on: {on} }}", range(*after)));
     }
     format!("{{ {} }}", parts.join(", "))
 }

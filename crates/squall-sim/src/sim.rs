@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use squall_history::{
     Body, Boot, ClockProfile, Digest, DiskProfile, DiskTrouble, Draws, Identity, NetworkProfile, NodeEvent,
-    NodeName, Record, Seed, SimTime, Topology,
+    NodeName, Record, RestartOn, Seed, SimTime, Topology,
 };
 
 use crate::caller::{self, Caller};
@@ -176,6 +176,13 @@ impl Sim {
         world::with(|world| world.trace.watch = Watch::new(after, count));
     }
 
+    /// From now on these ends of a node's software end its process, as for a program that aborts when it
+    /// panics and whose `main` returns: whoever plays supervisor then [`start`](Self::start)s it again.
+    pub fn end_process_on(&mut self, node: &NodeName, ends: &[RestartOn]) {
+        let node = index(node);
+        world::with(|world| world.stops.make_fatal(node, ends));
+    }
+
     /// Starts the next incarnation of a node, which must be down.
     ///
     /// # Panics
@@ -233,9 +240,8 @@ impl Sim {
             }
             let (key, slow) = match world::with(|world| self.next(world)) {
                 Next::Poll(key, slow) => (key, slow),
-                Next::Ended(node) => {
-                    let effects = self.stop(node, Stop::Exit);
-                    world::with(|world| world.stops.ended(node, effects));
+                Next::Ends(node, how) => {
+                    self.process_ends(node, how);
                     continue;
                 }
                 Next::Nothing => return None,
@@ -262,8 +268,8 @@ impl Sim {
     /// What is to be done at this instant.
     fn next(&self, world: &mut World) -> Next {
         // Before anybody is told that its software returned: then it is down.
-        if let Some(node) = world.stops.take_returned() {
-            return Next::Ended(node);
+        if let Some((node, how)) = world.stops.take_ending() {
+            return Next::Ends(node, how);
         }
         if world.coop.take_news() || world.trace.has_records() {
             return Next::Tell(Ran::Recorded);
@@ -277,6 +283,21 @@ impl Sim {
             hook(world.trace.events);
         }
         world.next_task().map_or(Next::Nothing, |(key, slow)| Next::Poll(key, slow))
+    }
+
+    fn process_ends(&mut self, node: u32, how: RestartOn) {
+        let was_asked = world::with(|world| world.stops.is_asked(node));
+        let effects = self.stop(
+            node,
+            match how {
+                RestartOn::Exit => Stop::Exit,
+                // As `abort` ends it: the record of the panic says why.
+                RestartOn::Panic => Stop::Kill,
+            },
+        );
+        if was_asked {
+            world::with(|world| world.stops.ended(node, effects));
+        }
     }
 
     fn take_foreign_wakes(&mut self) {
@@ -504,8 +525,8 @@ enum Next {
     Tell(Ran),
     /// This task's turn; with its node, if that one is slow.
     Poll(TaskKey, Option<u32>),
-    /// A node's process has ended by itself.
-    Ended(u32),
+    /// A node's process ends by itself.
+    Ends(u32, RestartOn),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

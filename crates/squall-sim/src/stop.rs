@@ -1,14 +1,20 @@
-//! Asking software to stop, as an init system does before it kills.
+//! Ends of processes that nobody killed: asked for, as an init system does before it kills, or by a
+//! crash that takes the whole process with it.
 //!
 //! Software on a node may wait for the word ([`poll_stopping`]) or look for it ([`is_stopping`]). When
 //! its root task returns after that, its process has ended by itself: the other tasks go, and the
 //! operating system closes its connections. What still runs when the time of grace is over is killed
 //! by whoever asked.
+//!
+//! Without a word, software that returns leaves its other tasks running, and a task that panics takes
+//! only itself along. A harness that plays supervisor says that they end the process.
 
 use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
-use crate::caller;
+use squall_history::RestartOn;
+
+use crate::caller::{self, Caller};
 use crate::effects::Effects;
 use crate::world::{self, World};
 
@@ -20,8 +26,10 @@ pub(crate) struct Stops {
     waits: u64,
     /// Nodes that were asked; and what became of those that have ended by themselves.
     asked: BTreeMap<u32, Option<Effects>>,
-    /// Nodes whose software has just returned after it was asked.
-    returned: Vec<u32>,
+    /// Ends that take a node's whole process along, by node.
+    fatal: BTreeMap<u32, Vec<RestartOn>>,
+    /// Nodes whose process is to end, and how it came about.
+    ending: Vec<(u32, RestartOn)>,
 }
 
 impl Stops {
@@ -29,20 +37,31 @@ impl Stops {
         self.asked.contains_key(&node)
     }
 
-    /// A node whose process is to end, as its software has returned.
-    #[inline]
-    pub(crate) fn take_returned(&mut self) -> Option<u32> {
-        self.returned.pop()
+    /// Whether a node's process ends with this.
+    fn is_fatal(&self, node: u32, end: RestartOn) -> bool {
+        let asked = end == RestartOn::Exit && self.is_asked(node);
+        asked || self.fatal.get(&node).is_some_and(|ends| ends.contains(&end))
     }
 
-    /// Notes what became of a node that ended by itself.
+    /// From now on these take the whole process along.
+    pub(crate) fn make_fatal(&mut self, node: u32, ends: &[RestartOn]) {
+        self.fatal.insert(node, ends.to_vec());
+    }
+
+    /// A node whose process is to end.
+    #[inline]
+    pub(crate) fn take_ending(&mut self) -> Option<(u32, RestartOn)> {
+        self.ending.pop()
+    }
+
+    /// Notes what became of a node that was asked to stop and has ended by itself.
     pub(crate) fn ended(&mut self, node: u32, effects: Effects) {
         self.asked.insert(node, Some(effects));
     }
 
     /// The incarnation is over; what became of it, if it ended by itself.
     pub(crate) fn forget(&mut self, node: u32) -> Option<Effects> {
-        self.returned.retain(|returned| *returned != node);
+        self.ending.retain(|(ending, _)| *ending != node);
         self.asked.remove(&node).flatten()
     }
 }
@@ -60,10 +79,10 @@ impl World {
         numbers.len() as u64
     }
 
-    /// A node's software has returned.
-    pub(crate) fn stop_returned(&mut self, node: u32) {
-        if self.stops.is_asked(node) {
-            self.stops.returned.push(node);
+    /// The calling node's software has returned, or a task of it has panicked.
+    pub(crate) fn stop_crashed(&mut self, caller: Caller, end: RestartOn) {
+        if self.nodes.is_current(caller.node, caller.boot) && self.stops.is_fatal(caller.node, end) {
+            self.stops.ending.push((caller.node, end));
         }
     }
 }

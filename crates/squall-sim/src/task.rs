@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use squall_history::{Domain, Draw, Draws, Identity};
+use squall_history::{Domain, Draw, Draws, Identity, RestartOn};
 
 use crate::caller;
 use crate::waker::{GENERATIONS, TASKS_MAX, TaskKey};
@@ -437,8 +437,7 @@ impl Body for Root {
         self.0.as_mut().poll(cx).map(|ended| {
             let error = ended.err();
             caller::observe(squall_history::Body::Node(squall_history::NodeEvent::Exited { error }));
-            let node = caller::expect().node;
-            world::with(|world| world.stop_returned(node));
+            world::with(|world| world.stop_crashed(caller::expect(), RestartOn::Exit));
         })
     }
 
@@ -501,6 +500,7 @@ pub(crate) fn poll(key: TaskKey) {
 fn record_panic(caught: crate::panics::Caught) {
     let panicked = squall_history::NodeEvent::Panicked { message: caught.message, location: caught.location };
     caller::observe(squall_history::Body::Node(panicked));
+    world::with(|world| world.stop_crashed(caller::expect(), RestartOn::Panic));
 }
 
 /// Drops a body that gave its value: with it goes the value, if nobody joins.

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use squall_check::no_panic::NAME as NO_PANIC;
 use squall_check::result::RESULT_FORMAT;
 use squall_check::{Budget, Judge, Outcome, SeedResult, Verdict};
 use squall_history::condition::Conditions;
@@ -281,7 +282,11 @@ impl<'a> Run<'a> {
 /// the run before its verdict is whole, a panic is a violation with a name of its own.
 fn set_outcome(result: &mut SeedResult, verdict: Verdict, over: Over, ended: &Ended, records: &[Record]) {
     result.set_verdict(verdict);
-    let panic = records.iter().find_map(|record| match &record.body {
+    // One that a supervisor answers is no violation, and so not what is said of the run.
+    let is_violation = |record: &&Record| {
+        result.violations.iter().any(|found| found.oracle == NO_PANIC && found.at == record.at)
+    };
+    let panic = records.iter().filter(is_violation).find_map(|record| match &record.body {
         Body::Node(NodeEvent::Panicked { message, location }) => Some(format!("{message} ({location})")),
         _ => None,
     });

@@ -113,3 +113,46 @@ error[E0036]: the topology has 10000003 nodes
 ",
     );
 }
+
+#[test]
+fn a_supervisor_that_does_not_wait() {
+    check(
+        &below("topology: { roles: { worker: { count: 3, restart: { after: 0s..5s, on: [panic] } } } }\n"),
+        r"
+error[E0036]: a supervisor waits before it restarts
+ --> scenario.yaml:5:60
+  |
+5 | topology: { roles: { worker: { count: 3, restart: { after: 0s..5s, on: [panic] } } } }
+  |                                                            ^^^^^^ at least 1ms
+",
+    );
+}
+
+#[test]
+fn a_supervisor_that_answers_something_else() {
+    check(
+        &below("topology: { roles: { worker: { count: 3, restart: { after: 1s, on: [panics] } } } }\n"),
+        r"
+error[E0023]: unknown end of software `panics`
+ --> scenario.yaml:5:69
+  |
+5 | topology: { roles: { worker: { count: 3, restart: { after: 1s, on: [panics] } } } }
+  |                                                                     ^^^^^^ expected `panic` or `exit`
+help: did you mean `panic`?
+",
+    );
+}
+
+#[test]
+fn a_supervisor_that_answers_nothing() {
+    check(
+        &below("topology: { roles: { worker: { count: 3, restart: { after: 1s, on: [] } } } }\n"),
+        r"
+error[E0031]: `on` lists no end
+ --> scenario.yaml:5:68
+  |
+5 | topology: { roles: { worker: { count: 3, restart: { after: 1s, on: [] } } } }
+  |                                                                    ^ nothing would be restarted
+",
+    );
+}

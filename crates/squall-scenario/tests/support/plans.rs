@@ -93,13 +93,22 @@ fn number(steps: &mut [Step], stem: &str) {
     }
 }
 
+fn supervisor() -> impl Strategy<Value = Restart> + Clone {
+    let wait = || (1_000_000..u64::MAX / 4).prop_map(SimDuration);
+    let on = proptest::sample::subsequence(vec![RestartOn::Panic, RestartOn::Exit], 1..=2);
+    (wait(), wait(), on).prop_map(|(a, b, on)| Restart { after: (a.min(b), a.max(b)), on })
+}
+
 /// Roles with holes in their numbers, some of them empty; zones dealt out by number.
 fn topology() -> impl Strategy<Value = Topology> {
-    let role = (btree_set(1_u32..6, 0..4), 0_usize..4, labels());
+    let role = (btree_set(1_u32..6, 0..4), 0_usize..4, labels(), option::of(supervisor()));
     (0_usize..=3, [role.clone(), role.clone(), role]).prop_map(|(zones, roles)| {
         let zones: Vec<String> = ZONES[..zones].iter().map(|zone| (*zone).to_owned()).collect();
         let mut nodes = Vec::new();
-        for (role, (numbers, dealt, labels)) in ROLES.into_iter().zip(roles) {
+        let mut restart = BTreeMap::new();
+        for (role, (numbers, dealt, labels, supervisor)) in ROLES.into_iter().zip(roles) {
+            restart
+                .extend(supervisor.filter(|_| !numbers.is_empty()).map(|policy| (role.to_owned(), policy)));
             let dealt = &zones[..dealt.min(zones.len())];
             nodes.extend(numbers.into_iter().map(|number| NodeSpec {
                 name: NodeName::of_role(role, number),
@@ -112,7 +121,7 @@ fn topology() -> impl Strategy<Value = Topology> {
         if nodes.is_empty() {
             nodes = Topology::of_roles(&[("worker", 1)]).nodes;
         }
-        Topology { zones, nodes, ..Topology::default() }
+        Topology { zones, nodes, restart }
     })
 }
 

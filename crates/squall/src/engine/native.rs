@@ -56,6 +56,9 @@ impl Native {
         engine.sim.set_clocks(&plan.clock);
         engine.sim.set_links(&plan.links);
         for node in &plan.topology.nodes {
+            if let Some(policy) = plan.topology.restart.get(&node.role) {
+                engine.sim.end_process_on(&node.name, &policy.on);
+            }
             engine.start(&node.name);
         }
         engine

@@ -12,6 +12,7 @@ mod shape;
 mod steps;
 mod stop;
 mod strikes;
+mod supervisor;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,7 @@ pub(crate) struct Nemesis<'a> {
     /// Nodes whose software ended with an error.
     gave_up: BTreeSet<NodeName>,
     budget: Budget,
+    supervisor: supervisor::Supervisor<'a>,
     leader: Option<NodeName>,
     bound: Vec<PlannedFault>,
     vetoes: Vec<Veto>,
@@ -70,6 +72,8 @@ enum Moment {
     /// A node that crashed at a hook point comes back.
     Back(usize),
     Reseed(usize),
+    /// A supervisor's wait for a node is over.
+    Restart(usize),
     /// A planned fault is applied.
     Apply(usize),
     /// The next step of a sequence begins.
@@ -131,6 +135,7 @@ impl<'a> Nemesis<'a> {
             distrusted: BTreeSet::new(),
             gave_up: BTreeSet::new(),
             budget: Budget::new(tolerates, &plan.topology),
+            supervisor: supervisor::Supervisor::new(&plan.topology),
             leader: None,
             bound: Vec::new(),
             vetoes: plan.vetoes.clone(),
@@ -152,6 +157,9 @@ impl<'a> Nemesis<'a> {
 
     /// Takes what happened to a node.
     pub(crate) fn heard(&mut self, record: &Record) {
+        if let Some((at, place)) = self.supervisor.heard(record) {
+            self.moments.insert((at, Moment::Restart(place)), ());
+        }
         match (&record.body, &record.node) {
             (Body::Node(NodeEvent::Exited { error: Some(_) }), Some(node)) => {
                 self.gave_up.insert(node.clone());
@@ -180,6 +188,9 @@ impl<'a> Nemesis<'a> {
                 Moment::Apply(place) => self.apply(engine, place, now),
                 Moment::Step(cursor) => self.advance(engine, cursor, now),
                 Moment::TimeOut(cursor) => self.timed_out(engine, cursor, now),
+                Moment::Restart(place) => {
+                    self.supervisor.restart(engine, place, |node| self.down.contains_key(node));
+                }
             }
         }
     }
