@@ -278,6 +278,16 @@ impl Sim {
         world::with(|world| world.nodes.get(node).up)
     }
 
+    /// Whether a node's software waits for its disks: operations have begun and have not taken effect.
+    /// Such moments are the ones to crash it in (as TigerBeetle's simulator prefers to).
+    pub fn has_io_in_flight(&self, node: &NodeName) -> bool {
+        let node = index(node);
+        world::with(|world| {
+            let state = world.nodes.get(node);
+            state.up && world.disks.is_in_flight(node, state.boot)
+        })
+    }
+
     /// Kills a node's process. The operating system lives: peers see FIN or RST, connection
     /// requests are refused, the page cache stays.
     pub fn kill(&mut self, node: &NodeName) -> Effects {
@@ -299,7 +309,10 @@ impl Sim {
             world.trace.fold(how as u64);
             world.trace.fold(world.nodes.get(node).identity.0);
             match how {
-                Stop::Kill => world.net_kill(node, &mut effects),
+                Stop::Kill => {
+                    world.net_kill(node, &mut effects);
+                    world.disk_kill(node);
+                }
                 Stop::PowerLoss => {
                     world.nodes.get_mut(node).powered = false;
                     world.net_power_loss(node, &mut effects);
