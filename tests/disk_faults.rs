@@ -154,6 +154,7 @@ fn a_node_whose_disk_is_not_to_be_relied_on_counts_as_unavailable() {
         ("fault: slow, rate: 1kB", false, false),
         ("fault: lying-sync", true, true),
         ("fault: misdirected", true, true),
+        ("fault: torn-write", false, false),
     ] {
         let first = |span: &str| format!("for: {span}, disk: {{ {two}, {trouble} }}");
         for (span, counts) in [("6s", lasting), ("1s", over)] {

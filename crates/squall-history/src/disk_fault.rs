@@ -47,6 +47,11 @@ pub enum DiskTrouble {
     LyingSync,
     /// Bits on the medium have turned: an instant.
     Corrupt(Rot),
+    /// A write reaches the disk in part, when its node dies or the power fails before it is durable.
+    TornWrite {
+        /// Chance per write.
+        percent: Ppm,
+    },
     /// A sync brings a write to another place of the disk, and says that it is done.
     Misdirected {
         /// Chance per write.
@@ -70,6 +75,7 @@ impl DiskTrouble {
             Self::LyingSync => "lying-sync",
             Self::Corrupt(_) => "corrupt",
             Self::Misdirected { .. } => "misdirected",
+            Self::TornWrite { .. } => "torn-write",
         }
     }
 
@@ -78,6 +84,8 @@ impl DiskTrouble {
     pub const fn breaks_promises(&self) -> bool {
         match self {
             Self::LyingSync | Self::Corrupt(_) | Self::Misdirected { .. } => true,
+            // No write was promised to be whole before it was synced.
+            Self::TornWrite { .. } => false,
             Self::Error { .. } | Self::Full | Self::Slow { .. } | Self::Throttle { .. } | Self::Stall => {
                 false
             }

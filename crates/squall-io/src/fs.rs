@@ -138,16 +138,19 @@ struct SimFile {
 
 #[cfg(feature = "sim")]
 impl SimFile {
+    /// Waits for an operation's time; what it gives is to be dropped when the operation is done.
     fn poll_access(
         &mut self,
         cx: &mut Context<'_>,
         begin: impl FnOnce(squall_sim::disk::Handle, u64) -> wait::Wait<'static>,
-    ) -> Poll<io::Result<()>> {
+    ) -> Poll<io::Result<wait::Wait<'static>>> {
         squall_sim::disk::check(&self.handle)?;
-        let wait = self.wait.get_or_insert_with(|| begin(self.handle, self.position));
-        std::task::ready!(wait.poll_elapsed(cx));
-        self.wait = None;
-        Poll::Ready(Ok(()))
+        let mut wait = self.wait.take().unwrap_or_else(|| begin(self.handle, self.position));
+        if wait.poll_elapsed(cx).is_pending() {
+            self.wait = Some(wait);
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(wait))
     }
 }
 
@@ -241,7 +244,8 @@ impl AsyncRead for File {
             #[cfg(feature = "sim")]
             Inner::Sim(file) => {
                 let wanted = buffer.remaining();
-                std::task::ready!(file.poll_access(cx, |file, offset| wait::read(file, offset, wanted)))?;
+                let access = file.poll_access(cx, |file, offset| wait::read(file, offset, wanted));
+                let _under_way = std::task::ready!(access)?;
                 let count =
                     squall_sim::disk::read_at(&file.handle, buffer.initialize_unfilled(), file.position)?;
                 buffer.advance(count);
@@ -258,7 +262,8 @@ impl AsyncWrite for File {
         match &mut self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(file) => {
-                std::task::ready!(file.poll_access(cx, |file, _| wait::write(file, bytes)))?;
+                let access = file.poll_access(cx, |file, offset| wait::write(file, offset, bytes));
+                let _under_way = std::task::ready!(access)?;
                 let written = squall_sim::disk::write_at(&file.handle, bytes, file.position)?;
                 file.position += written as u64;
                 Poll::Ready(Ok(written))

@@ -158,7 +158,9 @@ fn disk(fault: &DiskFault) -> String {
         DiskTrouble::Corrupt(Rot::Percent(share)) => format!("{word} {share} of sectors"),
         DiskTrouble::Corrupt(Rot::Sectors(count)) => format!("{word} {}", counted((*count).into(), "sector")),
         DiskTrouble::Throttle { rate } => format!("{word} {}/s", size(*rate)),
-        DiskTrouble::Misdirected { percent } => format!("{word} {percent} of writes"),
+        DiskTrouble::TornWrite { percent } | DiskTrouble::Misdirected { percent } => {
+            format!("{word} {percent} of writes")
+        }
         DiskTrouble::Full | DiskTrouble::Stall | DiskTrouble::LyingSync => word.to_owned(),
     };
     let path = fault.path.as_deref().map(|path| format!(" ({})", one_line(path, 60))).unwrap_or_default();
@@ -168,7 +170,7 @@ fn disk(fault: &DiskFault) -> String {
 /// Bytes in the largest unit that divides them.
 fn size(bytes: u64) -> String {
     let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    match units.into_iter().find(|(_, unit)| bytes > 0 && bytes % unit == 0) {
+    match units.into_iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit)) {
         Some((name, unit)) => format!("{}{name}", bytes / unit),
         None => format!("{bytes}B"),
     }

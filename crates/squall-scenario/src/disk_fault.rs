@@ -20,8 +20,8 @@ const DISK: Keys = Keys {
 const OWN: [(&str, &[Word], &str); 5] = [
     (
         "percent",
-        &[Word::Error, Word::Corrupt, Word::Misdirected],
-        "belongs to `fault: error`, `fault: corrupt` and `fault: misdirected`",
+        &[Word::Error, Word::Corrupt, Word::Misdirected, Word::TornWrite],
+        "belongs to `fault: error`, `corrupt`, `misdirected` and `torn-write`",
     ),
     ("ops", &[Word::Error], "belongs to `fault: error`"),
     ("latency", &[Word::Slow], "belongs to `fault: slow`"),
@@ -64,7 +64,7 @@ pub(crate) fn read(value: &Node, scope: &Scope<'_>, report: &mut Report) -> Opti
     let path = fields.get("path").map(|node| path(node, report));
     let word = fields.require("fault", report)?;
     let text = word.text().unwrap_or_default();
-    let word_node = word;
+
     let word = fields::word(word, "disk fault", &WORDS, report)?;
     for (key, words, place) in OWN {
         if let Some(entry) = fields.entry(key)
@@ -82,10 +82,7 @@ pub(crate) fn read(value: &Node, scope: &Scope<'_>, report: &mut Report) -> Opti
         Word::Corrupt => rot(&fields, report).map(DiskTrouble::Corrupt),
         Word::LyingSync => Some(DiskTrouble::LyingSync),
         Word::Misdirected => percent(&fields, report).map(|percent| DiskTrouble::Misdirected { percent }),
-        Word::TornWrite => {
-            report.not_supported(word_node.span.clone(), format!("disk fault `{text}`"));
-            None
-        }
+        Word::TornWrite => percent(&fields, report).map(|percent| DiskTrouble::TornWrite { percent }),
     };
     let path = path.map_or(Some(None), |path| path.map(Some));
     let fault = DiskFault { target: target?, path: path?, trouble: trouble? };

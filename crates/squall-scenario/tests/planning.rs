@@ -186,6 +186,7 @@ fn a_slow_disks_range_is_kept_for_its_operations_and_other_ranges_are_drawn() {
     assert!(rates.len() > 15 && rates.iter().all(|rate| (1 << 20..=2 << 20).contains(rate)), "{rates:?}");
     let all = vec![DiskOp::Read, DiskOp::Write, DiskOp::Sync];
     let percent = Ppm::percent(100);
+    assert_eq!(trouble("fault: torn-write", 1), DiskTrouble::TornWrite { percent });
     assert_eq!(trouble("fault: misdirected", 1), DiskTrouble::Misdirected { percent });
     assert_eq!(trouble("fault: error", 1), DiskTrouble::Error { percent: Ppm::percent(100), ops: all });
 }

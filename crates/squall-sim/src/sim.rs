@@ -358,6 +358,16 @@ impl Sim {
         effects
     }
 
+    /// Whether a node's software waits for its disks: operations have begun and have not taken effect.
+    /// Such moments are the ones to crash it in (as TigerBeetle's simulator prefers to).
+    pub fn has_io_in_flight(&self, node: &NodeName) -> bool {
+        let node = index(node);
+        world::with(|world| {
+            let state = world.nodes.get(node);
+            state.up && world.disks.is_in_flight(node, state.boot)
+        })
+    }
+
     /// Kills a node's process. The operating system lives: peers see FIN or RST, connection
     /// requests are refused, the page cache stays. Of a node that was asked to stop and did, it tells
     /// what that did.

@@ -92,9 +92,13 @@ impl Effect {
             | Action::Wipe(_) => None,
             Action::Disk(DiskFault { target, trouble, .. }) => match (trouble, target) {
                 // These are as fast as any other.
-                (DiskTrouble::LyingSync | DiskTrouble::Corrupt(_) | DiskTrouble::Misdirected { .. }, _) => {
-                    None
-                }
+                (
+                    DiskTrouble::LyingSync
+                    | DiskTrouble::Corrupt(_)
+                    | DiskTrouble::Misdirected { .. }
+                    | DiskTrouble::TornWrite { .. },
+                    _,
+                ) => None,
                 (_, Selector::Nodes(nodes)) => Some(Self::Nodes(nodes.iter().cloned().collect())),
                 _ => Some(Self::Unclear),
             },

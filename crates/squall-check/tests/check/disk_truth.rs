@@ -13,7 +13,7 @@ use squall_history::*;
 use squall_sim::disk::fault::Target;
 use squall_sim::disk::model::{Disk, Inode, SyncPoint};
 use squall_sim::disk::truth::{Touched, Truth};
-use squall_sim::disk::{self, Open, wait};
+use squall_sim::disk::{self, Astray, Open, Ticket, wait};
 use squall_sim::{Journaling, Ran, Sim, SimConfig, SimLimits};
 
 const CASES: u32 = 800;
@@ -48,6 +48,21 @@ enum Step {
         seed: u64,
         sectors: u32,
     },
+    /// A write begins that a loss of power may tear.
+    BeginWrite {
+        path: usize,
+        offset: u64,
+        length: usize,
+    },
+    /// It takes effect, or is given up.
+    EndWrite {
+        given_up: bool,
+    },
+    /// As a sync of this path at once, but with half a chance each write lands elsewhere.
+    SyncAstray {
+        path: usize,
+        seed: u64,
+    },
     SyncDirectory(usize),
     SyncAll,
     LosePower(u64),
@@ -69,6 +84,10 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::FailSync(None)),
         4 => path().prop_map(|path| Step::FailSync(Some(path))),
         2 => (any::<u64>(), 1_u32..4).prop_map(|(seed, sectors)| Step::Rot { seed, sectors }),
+        2 => (path(), 0_u64..1_200, 1_usize..1_500)
+            .prop_map(|(path, offset, length)| Step::BeginWrite { path, offset, length }),
+        1 => any::<bool>().prop_map(|given_up| Step::EndWrite { given_up }),
+        2 => (path(), any::<u64>()).prop_map(|(path, seed)| Step::SyncAstray { path, seed }),
         5 => (0..DIRECTORIES.len()).prop_map(Step::SyncDirectory),
         4 => Just(Step::SyncAll),
         1 => any::<u64>().prop_map(Step::LosePower),
@@ -86,12 +105,17 @@ struct Stage {
     fill: u8,
     /// Bytes that read as they lie on the medium, but not as they were written.
     rotten: BTreeSet<(Inode, u64)>,
+    /// Bytes that a write may have missed, or hit in error, with what they held anyway.
+    excused: BTreeSet<(Inode, u64)>,
+    under_way: Option<(Option<Ticket>, Inode, u64, Vec<u8>)>,
 }
 
 impl Stage {
     fn new() -> Self {
         let (disk, truth, reader) = (Disk::default(), Truth::default(), DiskTruth::default());
-        let mut stage = Self { disk, truth, reader, syncing: None, fill: 0, rotten: BTreeSet::new() };
+        let (rotten, excused) = (BTreeSet::new(), BTreeSet::new());
+        let mut stage =
+            Self { disk, truth, reader, syncing: None, fill: 0, rotten, excused, under_way: None };
         stage.make_directories();
         stage
     }
@@ -121,6 +145,7 @@ impl Stage {
                 // It fails where a directory was moved away.
                 let opened = self.disk.open(Path::new(PATHS[path]), options).ok();
                 self.rotten.retain(|(of, _)| !truncate || Some(*of) != opened);
+                self.excused.retain(|(of, _)| !truncate || Some(*of) != opened);
                 self.tell(Touched::Anything);
             }
             Step::Write { path, .. } | Step::SetLen { path, .. } => {
@@ -129,12 +154,12 @@ impl Stage {
                     Step::SetLen { length, .. } => {
                         self.disk.set_len(inode, length).unwrap();
                         self.rotten.retain(|(of, byte)| *of != inode || *byte < length);
+                        self.excused.retain(|(of, byte)| *of != inode || *byte < length);
                     }
                     Step::Write { offset, length, .. } => {
-                        self.fill = self.fill % 250 + 1;
+                        self.fill = next_fill(self.fill);
                         self.disk.write_at(inode, &vec![self.fill; length], offset).unwrap();
-                        let end = offset + length as u64;
-                        self.rotten.retain(|(of, byte)| *of != inode || !(offset..end).contains(byte));
+                        self.mend(inode, offset, length);
                     }
                     _ => unreachable!("matched above"),
                 }
@@ -161,6 +186,9 @@ impl Stage {
             }
             Step::FailSync(path) => self.fail_sync(path),
             Step::Rot { seed, sectors } => self.rot(seed, sectors),
+            Step::BeginWrite { path, offset, length } => self.begin_write(path, offset, length),
+            Step::EndWrite { given_up } => self.end_write(given_up),
+            Step::SyncAstray { path, seed } => self.sync_astray(path, seed),
             Step::SyncDirectory(place) => self.sync_directory(DIRECTORIES[place]),
             Step::SyncAll => {
                 for path in 0..PATHS.len() {
@@ -172,7 +200,9 @@ impl Stage {
             Step::LosePower(seed) => {
                 lose_power(&mut self.disk, seed);
                 self.syncing = None;
+                self.under_way = None;
                 self.rotten.clear();
+                self.excused.clear();
                 self.tell(Touched::Anything);
             }
             Step::Check => {}
@@ -188,11 +218,63 @@ impl Stage {
         self.tell(Touched::Content(inode));
     }
 
+    fn begin_write(&mut self, path: usize, offset: u64, length: usize) {
+        self.end_write(true);
+        let Some(inode) = self.inode(path) else { return };
+        self.fill = next_fill(self.fill);
+        let bytes = vec![self.fill; length];
+        let ticket = self.disk.begin_write(inode, offset, &bytes);
+        self.under_way = Some((ticket, inode, offset, bytes));
+        self.tell(Touched::Content(inode));
+    }
+
+    fn end_write(&mut self, given_up: bool) {
+        let Some((ticket, inode, offset, bytes)) = self.under_way.take() else { return };
+        ticket.into_iter().for_each(|ticket| self.disk.end_write(ticket));
+        if !given_up {
+            self.disk.write_at(inode, &bytes, offset).unwrap();
+            self.mend(inode, offset, bytes.len());
+        }
+        self.tell(Touched::Content(inode));
+    }
+
+    /// What is written anew is what it should be.
+    fn mend(&mut self, inode: Inode, offset: u64, length: usize) {
+        let written = offset..offset + length as u64;
+        self.rotten.retain(|(of, byte)| *of != inode || !written.contains(byte));
+        self.excused.retain(|(of, byte)| *of != inode || !written.contains(byte));
+    }
+
     fn rot(&mut self, seed: u64, sectors: u32) {
-        let before: Vec<_> = PATHS.iter().map(|path| read(&mut self.disk, path)).collect();
         let draws = Draws::new(Seed(seed));
         let draw = |path: &str, sector| draws.draw(Domain::Disk, Identity::of(path), sector);
-        self.disk.rot(Rot::Sectors(sectors), |_| true, draw);
+        self.spoil(|disk| _ = disk.rot(Rot::Sectors(sectors), |_| true, draw));
+    }
+
+    fn sync_astray(&mut self, path: usize, seed: u64) {
+        let Some(inode) = self.inode(path) else { return };
+        let draws = Draws::new(Seed(seed));
+        let draw = |write| Some(draws.draw(Domain::Disk, Identity(3), write));
+        let mut landed = Vec::new();
+        self.spoil(|disk| {
+            let point = disk.sync_point();
+            landed = disk.sync_astray(
+                inode,
+                point,
+                |_, _| true,
+                |write| draw(write).filter(|draw| draw.property(9).chance(Ppm::percent(50))),
+            );
+        });
+        for Astray { wrong: (of, wrong), meant, .. } in landed {
+            self.excused.extend(wrong.map(|byte| (of, byte)));
+            self.excused.extend(meant.map(|byte| (inode, byte)));
+        }
+    }
+
+    /// Notes which bytes are read otherwise after something went wrong with the medium.
+    fn spoil(&mut self, go_wrong: impl FnOnce(&mut Disk)) {
+        let before: Vec<_> = PATHS.iter().map(|path| read(&mut self.disk, path)).collect();
+        go_wrong(&mut self.disk);
         self.tell(Touched::Anything);
         for (path, before) in PATHS.iter().zip(before) {
             let Some((inode, before)) = before else { continue };
@@ -236,7 +318,9 @@ impl Stage {
                     *survives &= kept.get(place) == Some(&content[place]);
                 }
             }
-            if let Some(byte) = (0..told.len()).find(|&byte| told[byte] != survives[byte]) {
+            let is_excused = |byte: usize| !told[byte] && self.excused.contains(&(inode, byte as u64));
+            let differs = |byte: &usize| told[*byte] != survives[*byte] && !is_excused(*byte);
+            if let Some(byte) = (0..told.len()).find(differs) {
                 return Err(format!(
                     "byte {byte} of `{path}`: told {}, survives {}",
                     told[byte], survives[byte]
@@ -257,9 +341,30 @@ impl Stage {
     }
 }
 
+/// Another byte; any two, and zero, differ in two bits at least, so that one bit that turned is seen.
+fn next_fill(fill: u8) -> u8 {
+    (fill.saturating_add(1)..=u8::MAX).find(|byte| byte.count_ones() % 2 == 0).unwrap_or(3)
+}
+
+/// Loses power; with every other seed what is not durable is torn.
 fn lose_power(disk: &mut Disk, seed: u64) {
     let draws = Draws::new(Seed(seed));
-    disk.power_loss(|operation| draws.draw(Domain::Disk, Identity(7), operation));
+    let draw = |identity, n| draws.draw(Domain::Disk, Identity(identity), n);
+    if seed.is_multiple_of(2) {
+        disk.power_loss(|operation| draw(7, operation));
+        return;
+    }
+    let mut tickets = 0;
+    let under_way: Vec<(Ticket, Draw)> = disk
+        .writes_under_way()
+        .into_iter()
+        .map(|(ticket, _)| {
+            tickets += 1;
+            (ticket, draw(8, tickets))
+        })
+        .collect();
+    disk.reach_for_medium(|ticket| under_way.iter().find(|(it, _)| *it == ticket).map(|(_, draw)| *draw));
+    disk.power_loss_tearing(|operation| draw(7, operation), |operation| Some(draw(9, operation)));
 }
 
 fn read(disk: &mut Disk, path: &str) -> Option<(Inode, Vec<u8>)> {

@@ -65,6 +65,7 @@ fn an_error_on_a_disk_that_gives_cause_for_it_is_none_and_a_panic_always_is() {
         ("corrupt", 0, 0, 0),
         ("throttled", 1, 1, 1),
         ("misdirected", 0, 0, 0),
+        ("torn-write", 1, 1, 1),
     ] {
         let fault = format!("2 fault d={trouble} applied");
         assert_eq!(run(&format!("{fault}; 3 server-1 exited EIO")), during, "{trouble}");

@@ -44,6 +44,7 @@ fn a_disk_that_lied_or_rotted_is_not_held_against_its_member() {
         ("lying-sync", true),
         ("corrupt", true),
         ("misdirected", true),
+        ("torn-write", false),
         ("error", false),
         ("full", false),
         ("stall", false),

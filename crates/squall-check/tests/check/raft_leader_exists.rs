@@ -55,7 +55,7 @@ fn a_group_whose_disks_are_bad_is_not_left_alone() {
         check(&format!("{fault}6000 fault d ended\n6900 m-1 leader 1"), 1, &[]);
         check(&fault.replace("m-2", "x-1"), 1, &[&format!("1.000s {NONE}")]);
     }
-    for trouble in ["lying-sync", "corrupt", "misdirected"] {
+    for trouble in ["lying-sync", "corrupt", "misdirected", "torn-write"] {
         check(&format!("100 fault d disk={trouble} m-2"), 1, &[&format!("1.000s {NONE}")]);
     }
 }

@@ -214,6 +214,7 @@ pub(crate) fn disk_trouble(word: &str) -> DiskTrouble {
         "lying-sync" => DiskTrouble::LyingSync,
         "corrupt" => DiskTrouble::Corrupt(Rot::Percent(percent)),
         "throttled" => DiskTrouble::Throttle { rate: 1 },
+        "torn-write" => DiskTrouble::TornWrite { percent },
         "misdirected" => DiskTrouble::Misdirected { percent },
         _ => panic!("no disk fault {word}"),
     }

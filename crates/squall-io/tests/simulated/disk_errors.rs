@@ -205,3 +205,26 @@ fn a_disk_holds_as_much_as_its_capacity_and_what_is_removed_is_free_again() {
     let fine = ["ok", "ok", "NotFound", "ok", "Some(20)", "ok", "ok", "ok", "ok", "ok", "ok", "ok"];
     assert_eq!(at(10_000), cramped_words(fine));
 }
+
+#[test]
+fn a_file_that_was_removed_or_replaced_goes_on_under_the_last_name_it_had() {
+    for (path, expected) in
+        [(None, "fails fails"), (Some("a/**"), "fails ok"), (Some("b/*"), "ok fails"), (Some("c"), "ok ok")]
+    {
+        let trouble = all(100, &[DiskOp::Write]);
+        let (stage, _) = under(Some(&trouble), path, async {
+            fs::create_dir_all("a").await?;
+            fs::create_dir_all("b").await?;
+            fs::write("c", b"new").await?;
+            let (mut removed, mut replaced) = (File::create("a/x").await?, File::create("b/old").await?);
+            fs::rename("b/old", "b/x").await?;
+            fs::remove_file("a/x").await?;
+            fs::rename("c", "b/x").await?;
+            pass(200).await;
+            let seen = [removed.write(b"x").await, replaced.write(b"x").await];
+            say(seen.map(|ended| if ended.is_ok() { "ok" } else { "fails" }).join(" "));
+            Ok(())
+        });
+        assert_eq!(stage.said("n-1"), [expected], "{path:?}");
+    }
+}

@@ -148,6 +148,7 @@ fn every_disk_fault_has_its_words() {
     on(DiskTrouble::Throttle { rate: 3 << 20 }, None, "disk slow 3MiB/s on w-1,2");
     on(DiskTrouble::Throttle { rate: 1_000 }, None, "disk slow 1000B/s on w-1,2");
     on(DiskTrouble::Stall, None, "disk stall on w-1,2");
+    on(DiskTrouble::TornWrite { percent }, None, "disk torn-write 10% of writes on w-1,2");
     on(DiskTrouble::Misdirected { percent }, None, "disk misdirected 10% of writes on w-1,2");
     on(DiskTrouble::LyingSync, None, "disk lying-sync on w-1,2");
     on(DiskTrouble::Corrupt(Rot::Percent(percent)), None, "disk corrupt 10% of sectors on w-1,2");

@@ -162,7 +162,9 @@ fn disk(fault: &DiskFault) -> String {
         }
         DiskTrouble::Slow { latency } => parts.push(format!("latency: {}", range(*latency))),
         DiskTrouble::Throttle { rate } => parts.push(format!("rate: {rate}B")),
-        DiskTrouble::Misdirected { percent } => parts.push(format!("percent: {percent}")),
+        DiskTrouble::TornWrite { percent } | DiskTrouble::Misdirected { percent } => {
+            parts.push(format!("percent: {percent}"))
+        }
         DiskTrouble::Corrupt(Rot::Percent(share)) => parts.push(format!("percent: {share}")),
         DiskTrouble::Corrupt(Rot::Sectors(count)) => parts.push(format!("sectors: {count}")),
         DiskTrouble::Full | DiskTrouble::Stall | DiskTrouble::LyingSync => {}

@@ -1,6 +1,6 @@
 //! Errors in the fault action `disk`, and in the section of that name.
 
-use super::{below, check, support};
+use super::{below, check};
 
 /// An action of this text is refused with exactly this diagnostic.
 #[track_caller]
@@ -254,12 +254,4 @@ error[E0021]: `4096` is not a size
   |                   ^^^^ write a whole number and a unit, as `512B`, `64KiB` or `4GiB`
 ",
     );
-}
-
-#[test]
-fn what_is_designed_and_not_built_is_named() {
-    let text = below("faults:\n  - { at: 5s, disk: { target: worker-1, fault: torn-write } }\n");
-    let scenario = support::read(&text).expect("it is accepted with a warning");
-    let warning = scenario.unsupported.to_string();
-    assert!(warning.starts_with("warning[E0060]: disk fault `torn-write` is not supported yet"), "{warning}");
 }

@@ -307,6 +307,7 @@ fn trouble() -> impl Strategy<Value = DiskTrouble> {
         (span(), span()).prop_map(|(a, b)| DiskTrouble::Slow { latency: (a.min(b), a.max(b)) }),
         (1..u64::MAX).prop_map(|rate| DiskTrouble::Throttle { rate }),
         share().prop_map(|percent| DiskTrouble::Misdirected { percent }),
+        share().prop_map(|percent| DiskTrouble::TornWrite { percent }),
         Just(DiskTrouble::Stall),
         Just(DiskTrouble::LyingSync),
         share().prop_map(|share| DiskTrouble::Corrupt(Rot::Percent(share))),

@@ -5,12 +5,14 @@ use squall_history::{Draw, Ppm};
 use super::model::{Change, Disk, Pending};
 
 /// What did not survive.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Lost {
     /// Writes (and changes of length) of which nothing survived.
     pub writes_lost: u64,
     /// Writes of which some sectors survived.
     pub writes_torn: u64,
+    /// Those among them that a fault tore, by their numbers.
+    pub torn_by_fault: Vec<u64>,
     /// Names created, renamed or removed that were not.
     pub names_lost: u64,
 }
@@ -28,10 +30,27 @@ impl Disk {
     /// write is lost, whole or torn at sectors with a third of the chance each; each change of names
     /// survives with half. `draw` gives the draw of an operation by its number.
     pub fn power_loss(&mut self, draw: impl Fn(u64) -> Draw) -> Lost {
+        self.power_loss_tearing(draw, |_| None)
+    }
+
+    /// As [`power_loss`](Self::power_loss), but the writes to which `tears` gives a draw are torn at
+    /// one boundary of sectors, if they have one.
+    pub fn power_loss_tearing(
+        &mut self,
+        draw: impl Fn(u64) -> Draw,
+        tears: impl Fn(u64) -> Option<Draw>,
+    ) -> Lost {
         let mut lost = Lost::default();
         for Pending { operation, change } in std::mem::take(&mut self.pending) {
             let draw = draw(operation);
             match &change {
+                Change::Write { inode, offset, bytes }
+                    if tears(operation)
+                        .is_some_and(|tear| self.tear_on_medium(*inode, *offset, bytes, tear)) =>
+                {
+                    lost.writes_torn += 1;
+                    lost.torn_by_fault.push(operation);
+                }
                 Change::Write { inode, offset, bytes } => match draw.property(SURVIVAL).below(3) {
                     0 => lost.writes_lost += 1,
                     1 => {
@@ -70,6 +89,7 @@ impl Disk {
                 }
             }
         }
+        self.under_way.clear();
         self.cache = self.medium.clone();
         self.spoilt.clear();
         lost
@@ -81,7 +101,7 @@ fn usize_of(length: u64) -> usize {
 }
 
 /// The parts of a write, cut where sectors end.
-fn sectors(offset: u64, length: u64) -> Vec<(u64, u64)> {
+pub(super) fn sectors(offset: u64, length: u64) -> Vec<(u64, u64)> {
     let end = offset + length;
     let mut parts = Vec::new();
     let mut start = offset;

@@ -20,7 +20,7 @@ use crate::world::World;
 /// What an operation is about, for rules that concern a part of a disk.
 #[derive(Clone, Copy, Debug)]
 pub enum Target<'a> {
-    /// An open file: the names that it has now.
+    /// An open file: the name that it has now, or had last.
     File(Handle),
     /// A name, or a directory with its names.
     Path(&'a Path),
@@ -41,8 +41,7 @@ impl Target<'_> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         match self {
             Self::File(handle) => {
-                let paths = disk.paths_of(handle.inode).into_iter();
-                paths.map(|path| named(handle.disk, path)).collect()
+                disk.path_of(handle.inode).map(|path| named(handle.disk, path)).into_iter().collect()
             }
             Self::Path(path) => vec![text(path)],
             Self::Paths(from, to) => vec![text(from), text(to)],
@@ -205,6 +204,7 @@ fn words(trouble: &DiskTrouble) -> [u64; 3] {
         DiskTrouble::LyingSync => [0x25, 0, 0],
         DiskTrouble::Throttle { rate } => [0x27, *rate, 0],
         DiskTrouble::Misdirected { percent } => [0x28, percent.get().into(), 0],
+        DiskTrouble::TornWrite { percent } => [0x29, percent.get().into(), 0],
         DiskTrouble::Corrupt(Rot::Percent(share)) => [0x26, share.get().into(), 0],
         DiskTrouble::Corrupt(Rot::Sectors(count)) => [0x26, (*count).into(), 1],
     }

@@ -20,6 +20,19 @@ use super::model::{Change, Disk, Inode, Pending, SyncPoint};
 /// Which sector a write lands on, among those it may.
 const PLACE: u64 = 3;
 
+/// A write that landed elsewhere.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Astray {
+    /// Its number.
+    pub write: u64,
+    /// The number of the sector that it landed on, among all that were open to it.
+    pub sector: u64,
+    /// Which bytes of which file are its own now.
+    pub wrong: (Inode, Range<u64>),
+    /// Which bytes of its file it should have changed.
+    pub meant: Range<u64>,
+}
+
 /// A run of sectors of a file, by their numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Candidates {
@@ -38,16 +51,15 @@ impl Disk {
     }
 
     /// Makes what was done to a file's content before `point` durable, but for the writes to which
-    /// `astray` gives a draw: those land on a drawn sector of a file that `is_covered` for them. Which
-    /// did, each with the number of the sector among all that were open to it; a write to which none
-    /// was open goes where it belongs.
+    /// `astray` gives a draw: those land on a drawn sector of a file that `is_covered` for them. A write
+    /// to which no other sector is open goes where it belongs.
     pub fn sync_astray(
         &mut self,
         inode: Inode,
         point: SyncPoint,
         is_covered: impl Fn(u64, &str) -> bool,
         astray: impl Fn(u64) -> Option<Draw>,
-    ) -> Vec<(u64, u64)> {
+    ) -> Vec<Astray> {
         let mut landed = Vec::new();
         let mut place = 0;
         // One after the other: where a write lands depends on what those before it did to the medium.
@@ -60,14 +72,14 @@ impl Disk {
             let write = pending.operation;
             let here = |path: &str| is_covered(write, path);
             match astray(write).and_then(|draw| self.misdirect(&pending, draw, here)) {
-                Some(sector) => landed.push((write, sector)),
+                Some(it) => landed.push(it),
                 None => self.settle_one(&pending),
             }
         }
         landed
     }
 
-    fn misdirect(&mut self, pending: &Pending, draw: Draw, is_covered: impl Fn(&str) -> bool) -> Option<u64> {
+    fn misdirect(&mut self, pending: &Pending, draw: Draw, is_covered: impl Fn(&str) -> bool) -> Option<Astray> {
         let Change::Write { inode, offset, bytes } = &pending.change else { return None };
         let (inode, written) = (*inode, *offset..*offset + bytes.len() as u64);
         let meant = written.start / SECTOR..written.end.div_ceil(SECTOR);
@@ -98,8 +110,9 @@ impl Disk {
         self.medium.file_mut(inode).resize(old.max(index(written.end)), 0);
         let clean = self.clean_bytes(inode);
         self.read_anew(inode, &written, &clean);
-        self.spoilt.add(inode, pending.operation, written);
-        Some(chosen)
+        self.spoilt.add(inode, pending.operation, written.clone());
+        let wrong = (run.inode, wrong);
+        Some(Astray { write: pending.operation, sector: chosen, wrong, meant: written })
     }
 
     /// The sectors of the medium that a write may land on, but for those that it was meant for.

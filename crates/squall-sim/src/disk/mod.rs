@@ -8,11 +8,13 @@
 
 mod calls;
 mod crash;
+mod deaths;
 pub mod fault;
 mod misdirect;
 pub mod model;
 mod room;
 mod spoilt;
+mod torn;
 pub mod truth;
 mod verdict;
 pub mod wait;
@@ -31,7 +33,9 @@ pub use self::calls::{
     begin_sync, begin_sync_dir, check, create_dir_all, exists, finish_sync, finish_sync_dir, len, open,
     read_at, read_dir, remove_file, rename, set_len, write_at,
 };
+pub use self::misdirect::Astray;
 pub use self::model::Open;
+pub use self::torn::Ticket;
 
 /// One disk of one node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -58,6 +62,8 @@ pub(crate) struct Disks {
     devices: Vec<Vec<Device>>,
     listening: Listening,
     rules: Rules,
+    /// By node: its incarnation, and how many of that one's operations are under way.
+    in_flight: Vec<(u32, u32)>,
 }
 
 /// Whether it is told what the disks hold.
@@ -70,7 +76,8 @@ enum Listening {
 impl Disks {
     pub(crate) fn new(nodes: usize, profile: DiskProfile) -> Self {
         let devices = (0..nodes).map(|_| vec![Device::default()]).collect();
-        Self { profile, devices, listening: Listening::Nobody, rules: Rules::default() }
+        let (listening, rules) = (Listening::Nobody, Rules::default());
+        Self { profile, devices, listening, rules, in_flight: vec![(0, 0); nodes] }
     }
 
     /// From now on it is told what the disks hold.
@@ -92,6 +99,28 @@ impl Disks {
         let device = &mut self.devices[at.node as usize][at.disk as usize];
         device.operations += 1;
         device.operations
+    }
+
+    /// An operation of a node's incarnation begins.
+    fn begin(&mut self, node: u32, boot: u32) {
+        let (of, count) = &mut self.in_flight[node as usize];
+        // What an incarnation before it had under way is under way no more.
+        *count = if *of == boot { *count + 1 } else { 1 };
+        *of = boot;
+    }
+
+    /// It has taken effect, or was given up.
+    fn end(&mut self, node: u32, boot: u32) {
+        let (of, count) = &mut self.in_flight[node as usize];
+        if *of == boot {
+            *count = count.checked_sub(1).expect("what ends has begun");
+        }
+    }
+
+    /// Whether operations of this incarnation are under way.
+    pub(crate) fn is_in_flight(&self, node: u32, boot: u32) -> bool {
+        let (of, count) = self.in_flight[node as usize];
+        of == boot && count > 0
     }
 
     fn disk(&self, at: At) -> &Disk {
@@ -156,9 +185,14 @@ impl World {
     pub(crate) fn disk_power_loss(&mut self, node: u32, effects: &mut Effects) {
         for at in self.disks.of_node(node) {
             let identity = self.disk_identity(at).with(u64::from(self.nodes.get(node).boot));
+            let tears = self.disk_tears(at);
             let draws = &self.draws;
-            let lost =
-                self.disks.disk_mut(at).power_loss(|operation| draws.draw(Domain::Disk, identity, operation));
+            let draw = |operation| draws.draw(Domain::Disk, identity, operation);
+            let tear = |operation| tears.get(&operation).map(|(_, draw)| *draw);
+            let lost = self.disks.disk_mut(at).power_loss_tearing(draw, tear);
+            for operation in &lost.torn_by_fault {
+                self.disks.count(tears[operation].0, "writes-torn", 1);
+            }
             self.trace.fold(lost.writes_lost);
             self.trace.fold(lost.writes_torn);
             self.trace.fold(lost.names_lost);

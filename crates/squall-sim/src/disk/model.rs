@@ -11,6 +11,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::spoilt::Spoilt;
+use super::torn::WritesUnderWay;
 
 /// How a file is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -202,6 +203,9 @@ pub struct Disk {
     pub(super) medium: View,
     pub(super) pending: Vec<Pending>,
     pub(super) spoilt: Spoilt,
+    pub(super) under_way: WritesUnderWay,
+    /// The last names of files that were removed; they may still be open.
+    pub(super) removed: BTreeMap<Inode, String>,
     pub(super) operations: u64,
 }
 
@@ -209,8 +213,15 @@ impl Default for Disk {
     /// An empty disk.
     fn default() -> Self {
         let empty = View(vec![Content::Directory(BTreeMap::new())]);
-        let (pending, spoilt) = (Vec::new(), Spoilt::default());
-        Self { cache: empty.clone(), medium: empty, pending, spoilt, operations: 0 }
+        Self {
+            cache: empty.clone(),
+            medium: empty,
+            pending: Vec::new(),
+            spoilt: Spoilt::default(),
+            under_way: WritesUnderWay::default(),
+            removed: BTreeMap::new(),
+            operations: 0,
+        }
     }
 }
 
@@ -323,8 +334,8 @@ impl Disk {
     }
 
     /// Another one whenever the disk has changed, on the medium or in the cache.
-    pub(super) const fn version(&self) -> (u64, usize, usize) {
-        (self.operations, self.pending.len(), self.spoilt.count)
+    pub(super) const fn version(&self) -> (u64, usize, usize, u64) {
+        (self.operations, self.pending.len(), self.spoilt.count, self.under_way.count)
     }
 
     /// Makes what was done to a file's content before `point` durable.
@@ -396,6 +407,9 @@ impl Disk {
         if into_itself {
             return Err(ErrorKind::InvalidInput.into());
         }
+        if let Some(replaced) = replaced {
+            self.removed.insert(replaced, to_path.to_string_lossy().into_owned());
+        }
         self.change(Change::Rename { from, to, inode, replaced });
         Ok(())
     }
@@ -410,6 +424,7 @@ impl Disk {
             return Err(ErrorKind::IsADirectory.into());
         }
         let (directory, name) = self.parent(path)?;
+        self.removed.insert(inode, path.to_string_lossy().into_owned());
         self.change(Change::Unlink { directory, name, inode });
         Ok(())
     }

@@ -126,8 +126,8 @@ impl Disk {
 
     fn turn(&mut self, inode: Inode, bit: u64) {
         let byte = bit / 8;
-        // What is certain is read from the medium; anything else is in the cache until it is written.
-        if self.certain_bytes(inode).iter().any(|range| range.contains(&byte)) {
+        // Anything else is in the cache until it is written.
+        if self.settled_bytes(inode).iter().any(|range| range.contains(&byte)) {
             self.cache.turn(inode, bit);
             self.spoilt.add(inode, self.operations, byte..byte + 1);
         }
@@ -140,10 +140,10 @@ impl Disk {
         self.files().iter().map(|(_, inode)| self.len(*inode)).sum()
     }
 
-    /// The names of a file.
-    pub(super) fn paths_of(&self, inode: Inode) -> Vec<String> {
-        let files = self.files().into_iter();
-        files.filter(|(_, file)| *file == inode).map(|(path, _)| path).collect()
+    /// The name of a file; of one that was removed, the last it had.
+    pub(super) fn path_of(&self, inode: Inode) -> Option<String> {
+        let named = self.files().into_iter().find(|(_, file)| *file == inode).map(|(path, _)| path);
+        named.or_else(|| self.removed.get(&inode).cloned())
     }
 
     /// Every file that has a name, by path.

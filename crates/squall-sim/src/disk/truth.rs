@@ -1,7 +1,8 @@
 //! What a disk holds for certain, and telling it when it changes.
 //!
 //! Certain is what every loss of power would leave as it is read now. A byte is, if it lies on the
-//! medium, is not spoilt, and no change that could be lost or kept touches it; a name is, if no such change touches
+//! medium, is not spoilt, no write under way could be torn over it (`torn.rs`), and no change that
+//! could be lost or kept touches it; a name is, if no such change touches
 //! it, and so on up to the root. (A change that is kept by chance takes effect without those before
 //! it, so each that touches a byte or a name leaves it in doubt.) Whether anybody listens is decided
 //! in the parent module.
@@ -20,7 +21,7 @@ pub struct Truth {
     names: BTreeMap<Inode, String>,
     /// What was told last of each file of which something is certain.
     told: BTreeMap<String, Vec<Range<u64>>>,
-    version: (u64, usize, usize),
+    version: (u64, usize, usize, u64),
 }
 
 /// What an operation may have changed.
@@ -81,7 +82,12 @@ impl Truth {
 
 impl Disk {
     /// Which bytes of a file are certain, its names apart.
-    pub(super) fn certain_bytes(&self, inode: Inode) -> Vec<Range<u64>> {
+    fn certain_bytes(&self, inode: Inode) -> Vec<Range<u64>> {
+        self.untouched(inode, self.spoilt.of(inode).chain(self.under_way.of(inode)).collect())
+    }
+
+    /// Which bytes of a file are read as they lie on the medium.
+    pub(super) fn settled_bytes(&self, inode: Inode) -> Vec<Range<u64>> {
         self.untouched(inode, self.spoilt.of(inode).collect())
     }
 

@@ -120,9 +120,9 @@ impl World {
         };
         let draw = |write| astray.get(&write).map(|(_, draw, _)| *draw);
         let landed = self.disks.disk_mut(at).sync_astray(file.inode, point, is_covered, draw);
-        for (write, sector) in landed {
-            self.trace.fold(sector);
-            self.disks.count(astray[&write].0, "writes-misdirected", 1);
+        for it in landed {
+            self.trace.fold(it.sector);
+            self.disks.count(astray[&it.write].0, "writes-misdirected", 1);
         }
         // Another file may be touched than the one that was synced.
         self.disk_tell(at, Touched::Anything);

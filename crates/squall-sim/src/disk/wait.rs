@@ -13,6 +13,7 @@ use squall_history::{DiskProfile, Domain, SimDuration};
 use super::At;
 use super::Handle;
 use super::fault::{DiskRuleId, Target};
+use super::torn::Ticket;
 use crate::caller;
 use crate::timer::Sleep;
 use crate::world;
@@ -28,6 +29,10 @@ pub struct Wait<'a> {
     turns: Vec<Turn>,
     /// Among those that a stalled disk holds.
     place: Option<u64>,
+    /// Of a write that the node's death would tear.
+    ticket: Option<(Handle, Ticket)>,
+    boot: u32,
+    at: At,
 }
 
 /// The end of a disk's turn for an operation.
@@ -41,35 +46,55 @@ struct Turn {
 
 /// What an operation moves between memory and disk.
 #[derive(Clone, Copy, Debug)]
-enum Moves {
+enum Moves<'b> {
     Nothing,
     Read { offset: u64, wanted: u64 },
-    Write { bytes: u64 },
+    Write { file: Handle, offset: u64, bytes: &'b [u8] },
 }
 
 impl<'a> Wait<'a> {
-    fn new(target: Target<'a>, moves: Moves, range: fn(&DiskProfile) -> (SimDuration, SimDuration)) -> Self {
+    fn new(
+        target: Target<'a>,
+        moves: Moves<'_>,
+        range: fn(&DiskProfile) -> (SimDuration, SimDuration),
+    ) -> Self {
         let caller = caller::expect();
-        let (wait, turns) = world::with(|world| {
+        let at = At { node: caller.node, disk: target.disk() };
+        let (wait, turns, ticket) = world::with(|world| {
             let (low, high) = range(&world.disks.profile);
-            let at = At { node: caller.node, disk: target.disk() };
             let operation = world.disks.count_operation(at);
             let identity = world.disk_identity(at);
             let wait = world.draws.draw(Domain::Disk, identity, operation).between(low.0, high.0);
             world.trace.fold(wait);
             let wait = SimDuration(wait) + world.disk_slowness(at, target);
             let bytes = match (moves, target) {
-                (Moves::Write { bytes }, _) => bytes,
+                (Moves::Write { bytes, .. }, _) => bytes.len() as u64,
                 (Moves::Read { offset, wanted }, Target::File(file)) => {
                     wanted.min(world.disks.disk(at).len(file.inode).saturating_sub(offset))
                 }
                 _ => 0,
             };
-            (wait, world.disk_turns(at, target, bytes))
+            let ticket = match moves {
+                Moves::Write { file, offset, bytes } => {
+                    world.disk_begin_write(at, file, offset, bytes).map(|ticket| (file, ticket))
+                }
+                _ => None,
+            };
+            world.disks.begin(at.node, caller.boot);
+            (wait, world.disk_turns(at, target, bytes), ticket)
         });
         let turn = |(rule, until)| Turn { rule, sleep: Sleep::until(until), place: None };
         let turns = turns.into_iter().map(turn).collect();
-        Self { run: caller::run(), target, sleep: Sleep::until(caller::now() + wait), turns, place: None }
+        Self {
+            run: caller::run(),
+            target,
+            sleep: Sleep::until(caller::now() + wait),
+            turns,
+            place: None,
+            ticket,
+            boot: caller.boot,
+            at,
+        }
     }
 
     /// Ready once the operation may take effect; else `cx`'s waker will be woken then.
@@ -88,8 +113,8 @@ impl<'a> Wait<'a> {
             }
             self.end_turn();
         }
-        let at = At { node: caller::expect().node, disk: self.target.disk() };
-        let goes_on = world::with(|world| world.disk_may_go_on(at, self.target, &mut self.place, cx.waker()));
+        let goes_on =
+            world::with(|world| world.disk_may_go_on(self.at, self.target, &mut self.place, cx.waker()));
         if goes_on { Poll::Ready(()) } else { Poll::Pending }
     }
 
@@ -116,9 +141,15 @@ impl Drop for Wait<'_> {
         while !self.turns.is_empty() {
             self.end_turn();
         }
-        if let Some(place) = self.place {
-            world::with(|world| world.disk_give_up(place));
-        }
+        world::with(|world| {
+            if let Some(place) = self.place {
+                world.disk_give_up(place);
+            }
+            if let Some((file, ticket)) = self.ticket {
+                world.disk_end_write(self.at, file.inode, ticket);
+            }
+            world.disks.end(self.at.node, self.boot);
+        });
     }
 }
 
@@ -137,8 +168,8 @@ pub fn read(file: Handle, offset: u64, wanted: usize) -> Wait<'static> {
 }
 
 /// The time of a write.
-pub fn write(file: Handle, bytes: &[u8]) -> Wait<'static> {
-    let moves = Moves::Write { bytes: bytes.len() as u64 };
+pub fn write(file: Handle, offset: u64, bytes: &[u8]) -> Wait<'static> {
+    let moves = Moves::Write { file, offset, bytes };
     Wait::new(Target::File(file), moves, |profile| profile.latency)
 }
 

@@ -232,7 +232,10 @@ enum Cost {
 fn cost(trouble: &DiskTrouble) -> Cost {
     match trouble {
         _ if trouble.breaks_promises() => Cost::ForEver,
-        DiskTrouble::Slow { .. } | DiskTrouble::Throttle { .. } => Cost::Nothing,
+        // What a torn write takes with it was never promised, and the node's death counts for itself.
+        DiskTrouble::Slow { .. } | DiskTrouble::Throttle { .. } | DiskTrouble::TornWrite { .. } => {
+            Cost::Nothing
+        }
         // A program that stops at the first error of its disk does right.
         _ => Cost::WhileItLasts,
     }
