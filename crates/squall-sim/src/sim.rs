@@ -581,7 +581,10 @@ impl World {
         self.trace.fold(how as u64);
         self.trace.fold(self.nodes.get(node).identity.0);
         match how {
-            Stop::Kill | Stop::Exit => self.net_kill(node, effects),
+            Stop::Kill | Stop::Exit => {
+                self.net_kill(node, effects);
+                self.disk_kill(node);
+            }
             Stop::PowerLoss => {
                 self.nodes.get_mut(node).powered = false;
                 self.net_power_loss(node, effects);

@@ -79,7 +79,12 @@ impl Disk {
         landed
     }
 
-    fn misdirect(&mut self, pending: &Pending, draw: Draw, is_covered: impl Fn(&str) -> bool) -> Option<Astray> {
+    fn misdirect(
+        &mut self,
+        pending: &Pending,
+        draw: Draw,
+        is_covered: impl Fn(&str) -> bool,
+    ) -> Option<Astray> {
         let Change::Write { inode, offset, bytes } = &pending.change else { return None };
         let (inode, written) = (*inode, *offset..*offset + bytes.len() as u64);
         let meant = written.start / SECTOR..written.end.div_ceil(SECTOR);

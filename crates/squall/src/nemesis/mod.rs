@@ -158,7 +158,7 @@ impl<'a> Nemesis<'a> {
     /// Takes what happened to a node.
     pub(crate) fn heard(&mut self, record: &Record) {
         if let Some((at, place)) = self.supervisor.heard(record) {
-            self.moments.insert((at, Moment::Restart(place)), ());
+            self.moments.insert((at, Moment::Restart(place)));
         }
         match (&record.body, &record.node) {
             (Body::Node(NodeEvent::Exited { error: Some(_) }), Some(node)) => {
