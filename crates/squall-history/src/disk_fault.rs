@@ -79,6 +79,19 @@ impl DiskTrouble {
         }
     }
 
+    /// What sets it apart from every other: its word, but for a throttle, which is a disk that is slow in
+    /// another way.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Throttle { .. } => "throttle",
+            _ => self.word(),
+        }
+    }
+
+    /// Every [`kind`](Self::kind) there is.
+    pub const KINDS: [&'static str; 9] =
+        ["error", "full", "slow", "throttle", "stall", "lying-sync", "corrupt", "misdirected", "torn-write"];
+
     /// Whether it leaves a disk that holds something else than what it said it had stored. That is
     /// not undone when the fault ends.
     pub const fn breaks_promises(&self) -> bool {

@@ -21,6 +21,7 @@ pub mod disk;
 mod effects;
 mod event;
 pub mod net;
+mod neutral;
 mod node;
 mod node_rule;
 mod panics;
@@ -43,6 +44,8 @@ pub use cpu::POLL_COST;
 pub use disk::fault::DiskRuleId;
 pub use effects::Effects;
 pub use net::rule::{Rule, RuleId};
+#[doc(hidden)]
+pub use neutral::neutralise;
 pub use node_rule::{NodeRule, NodeRuleId};
 pub use refusal::{Refusals, refuse};
 pub use sim::{Ended, Ran, Sim, SimConfig, SimLimits};

@@ -14,6 +14,7 @@ use crate::disk::fault::DiskRuleId;
 use crate::effects::Effects;
 use crate::net::Network;
 use crate::net::rule::{Rule, RuleId};
+use crate::neutral;
 use crate::node::Nodes;
 use crate::node_rule::{NodeRule, NodeRuleId};
 use crate::refusal::{self, Refusals};
@@ -191,6 +192,10 @@ impl Sim {
     pub fn start(&mut self, node: &NodeName, software: Software) {
         let place = std::panic::Location::caller();
         let node = index(node);
+        if neutral::is_on() && self.is_up_at(node) {
+            // Whoever was not stopped is not started again.
+            return;
+        }
         world::with(|world| {
             let state = world.nodes.get_mut(node);
             assert!(!state.up, "{} is up already", state.name);
@@ -337,7 +342,10 @@ impl Sim {
 
     /// Whether a node's software runs (standing still counts as running).
     pub fn is_up(&self, node: &NodeName) -> bool {
-        let node = index(node);
+        self.is_up_at(index(node))
+    }
+
+    fn is_up_at(&self, node: u32) -> bool {
         world::with(|world| world.nodes.get(node).up)
     }
 
@@ -345,6 +353,9 @@ impl Sim {
     /// at once. When its root task returns the process is over; [`kill`](Self::kill) what is left after
     /// the time of grace, and it says how the stop went.
     pub fn ask_to_stop(&mut self, node: &NodeName) -> Effects {
+        if neutral::is_neutral("stop") {
+            return Effects::default();
+        }
         let node = index(node);
         let mut effects = Effects::default();
         world::with(|world| {
@@ -372,6 +383,10 @@ impl Sim {
     /// requests are refused, the page cache stays. Of a node that was asked to stop and did, it tells
     /// what that did.
     pub fn kill(&mut self, node: &NodeName) -> Effects {
+        // A node that nobody asked to stop is not killed for not stopping either.
+        if neutral::is_neutral("kill") || neutral::is_neutral("stop") {
+            return Effects::default();
+        }
         let node = index(node);
         let asked = world::with(|world| world.stops.is_asked(node).then(|| world.stops.forget(node)));
         let mut effects = self.stop(node, Stop::Kill);
@@ -389,6 +404,9 @@ impl Sim {
     /// Kills a node's process and empties its disks. [`start`](Self::start) it again for a machine that
     /// was replaced under its old name.
     pub fn wipe(&mut self, node: &NodeName) -> Effects {
+        if neutral::is_neutral("wipe") {
+            return Effects::default();
+        }
         let node = index(node);
         let mut effects = self.stop(node, Stop::Kill);
         world::with(|world| {
@@ -401,6 +419,9 @@ impl Sim {
 
     /// Cuts a node's power: silence on the network, and what was not synced is lost or torn.
     pub fn power_loss(&mut self, node: &NodeName) -> Effects {
+        if neutral::is_neutral("power-loss") {
+            return Effects::default();
+        }
         self.stop(index(node), Stop::PowerLoss)
     }
 
@@ -413,6 +434,9 @@ impl Sim {
 
     /// A node's process stands still; its kernel goes on.
     pub fn pause(&mut self, node: &NodeName) {
+        if neutral::is_neutral("pause") {
+            return;
+        }
         let node = index(node);
         world::with(|world| {
             let state = world.nodes.get_mut(node);
@@ -453,7 +477,10 @@ impl Sim {
 
     /// Lays a rule on directed links until it is removed. `identity` addresses its draws.
     pub fn add_rule(&mut self, identity: Identity, rule: Rule, links: &[(NodeName, NodeName)]) -> RuleId {
-        let links: Vec<(u32, u32)> = links.iter().map(|(from, to)| (index(from), index(to))).collect();
+        let links: Vec<(u32, u32)> = neutral::unless_neutral(neutral::keyword(rule), links)
+            .iter()
+            .map(|(from, to)| (index(from), index(to)))
+            .collect();
         world::with(|world| world.net_add_rule(identity, rule, &links))
     }
 
@@ -472,7 +499,8 @@ impl Sim {
         path: Option<&str>,
         nodes: &[NodeName],
     ) -> DiskRuleId {
-        let nodes: Vec<u32> = nodes.iter().map(index).collect();
+        let nodes: Vec<u32> =
+            neutral::unless_neutral(&format!("disk {}", trouble.kind()), nodes).iter().map(index).collect();
         world::with(|world| world.disk_add_rule(identity, trouble, path, &nodes))
     }
 
@@ -483,7 +511,11 @@ impl Sim {
 
     /// Lays a rule on nodes until it is removed.
     pub fn add_node_rule(&mut self, rule: NodeRule, nodes: &[NodeName]) -> NodeRuleId {
-        let nodes: Vec<u32> = nodes.iter().map(index).collect();
+        let kind = match rule {
+            NodeRule::Slow { .. } => "slow",
+            NodeRule::Clock(_) => "clock",
+        };
+        let nodes: Vec<u32> = neutral::unless_neutral(kind, nodes).iter().map(index).collect();
         world::with(|world| world.node_add_rule(rule, &nodes))
     }
 

@@ -39,6 +39,10 @@ pub mod simulated {
     pub use squall_sim::{current_node, entropy, monotonic_ns, now, refuse, wall_ns};
 }
 
+/// For the efficacy tests of faults: a kind of fault that does nothing.
+#[doc(hidden)]
+pub use squall_sim::neutralise;
+
 pub use squall_check as check;
 pub use squall_check::{Checker, Invariant, Oracle};
 pub use squall_history as history;

@@ -29,7 +29,7 @@ const CLOCK: Keys =
 const BUGGIFY_KEYS: Keys =
     Keys { of: "`buggify`", known: &["target", "sites", "enable", "fire"], planned: &[] };
 const HOOK: Keys =
-    Keys { of: "`hook`", known: &["target", "point", "percent", "crash", "restart", "delay"], planned: &[] };
+    Keys { of: "`hook`", known: &["target", "point", "nth", "percent", "injections", "crash", "restart", "delay"], planned: &[] };
 
 /// Reads the value of one of [`KEYWORDS`].
 pub(super) fn read(keyword: &str, value: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<NodeFault> {

@@ -18,6 +18,7 @@ use squall_history::{Domain, Draw, Identity, NodeName, Ppm};
 use super::FIRED;
 use crate::caller::{self, Caller};
 use crate::effects::Effects;
+use crate::neutral::unless_neutral;
 use crate::sim::{Sim, index};
 use crate::world::{self, World};
 
@@ -185,7 +186,7 @@ impl Sim {
         settings: &BuggifySettings,
         nodes: &[NodeName],
     ) -> BuggifyId {
-        let nodes = nodes.iter().map(index).collect();
+        let nodes = unless_neutral("buggify", nodes).iter().map(index).collect();
         IN_FORCE.set(true);
         world::with(|world| {
             let rules = &mut world.coop.buggify;

@@ -17,6 +17,7 @@ use squall_history::{Domain, Identity, Injection, NodeName, Ppm, SimDuration};
 use super::STRUCK;
 use crate::caller::{self, Caller};
 use crate::effects::Effects;
+use crate::neutral::unless_neutral;
 use crate::sim::{self, Sim, Stop, index};
 use crate::timer::Sleep;
 use crate::world::{self, World};
@@ -276,7 +277,7 @@ impl Sim {
     /// Strikes `nodes` at the points that a rule names until it is removed. `identity` addresses its
     /// draws. What it does is told by [`take_injected`](Self::take_injected) as it happens.
     pub fn add_hook(&mut self, identity: Identity, rule: &HookRule, nodes: &[NodeName]) -> HookId {
-        let nodes = nodes.iter().map(index).collect();
+        let nodes = unless_neutral("hook", nodes).iter().map(index).collect();
         world::with(|world| {
             let hooks = &mut world.coop.hooks;
             hooks.laid += 1;

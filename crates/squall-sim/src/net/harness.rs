@@ -5,6 +5,7 @@ use squall_history::{LinkProfile, NodeName, Ppm};
 
 use super::rule::RuleId;
 use crate::effects::Effects;
+use crate::neutral::unless_neutral;
 use crate::sim::{Sim, index};
 use crate::world;
 
@@ -29,7 +30,8 @@ impl Sim {
     /// Resets every open connection between the two nodes of each link, whoever opened it: both ends
     /// read `ConnectionReset`.
     pub fn reset(&mut self, links: &[(NodeName, NodeName)]) -> Effects {
-        let links: Vec<(u32, u32)> = links.iter().map(|(from, to)| (index(from), index(to))).collect();
+        let links = unless_neutral("reset", links).iter();
+        let links: Vec<(u32, u32)> = links.map(|(from, to)| (index(from), index(to))).collect();
         world::with(|world| world.net_reset(&links))
     }
 }

@@ -1,0 +1,168 @@
+//! The fault table: a row for each kind of fault, with what must be seen of it.
+//!
+//! Faults begin at 1 s; those that last end at 2 s. Each check is about the thing itself (a datagram that
+//! did not come, a record that reads otherwise), never about what the simulator counts.
+
+use super::Seen;
+
+/// One kind of fault.
+pub(crate) struct Row {
+    /// The keyword, or `disk` and the kind of disk fault: what the no-op switch is told.
+    pub(crate) kind: &'static str,
+    /// The action as YAML.
+    pub(crate) fault: &'static str,
+    /// Its `for`.
+    pub(crate) lasts: Option<&'static str>,
+    /// Another fault entry without which this one cannot be seen. It strikes in every run of the row.
+    pub(crate) besides: Option<&'static str>,
+    /// Whether what was seen shows the fault.
+    pub(crate) bites: fn(&[Seen]) -> bool,
+}
+
+const fn row(kind: &'static str, fault: &'static str, bites: fn(&[Seen]) -> bool) -> Row {
+    Row { kind, fault, lasts: Some("1s"), besides: None, bites }
+}
+
+const fn instant(kind: &'static str, fault: &'static str, bites: fn(&[Seen]) -> bool) -> Row {
+    Row { kind, fault, lasts: None, besides: None, bites }
+}
+
+/// With a loss of power at 1.8 s for 100 ms, without which what is on the medium is never looked at.
+const fn before_power_loss(kind: &'static str, fault: &'static str, bites: fn(&[Seen]) -> bool) -> Row {
+    let besides = Some("{ at: 1800ms, for: 100ms, power-loss: eye-1 }");
+    Row { kind, fault, lasts: Some("1s"), besides, bites }
+}
+
+pub(crate) const TABLE: &[Row] = &[
+    // Nodes.
+    row("kill", "kill: eye-1", |seen| is_back(seen) && silent(seen) && loose(seen) == 19),
+    row("power-loss", "power-loss: eye-1", |seen| is_back(seen) && silent(seen) && loose(seen) < 19),
+    row("stop", "stop: { target: eye-1, grace: 100ms }", |seen| said(seen, "asked to stop") && is_back(seen)),
+    row("pause", "pause: eye-1", |seen| silent(seen) && !is_back(seen)),
+    row("slow", "slow: { target: eye-1, factor: 2000 }", |seen| late(seen) > 0),
+    instant("wipe", "wipe: eye-1", |seen| said(seen, "found 0 synced, 0 loose") && is_back(seen)),
+    row("clock", "clock: { target: eye-1, skew: -700ms }", |seen| said(seen, "late 0 ms, wall off -700 ms")),
+    row("buggify", "buggify: { target: eye-1, enable: 100%, fire: 100% }", |seen| said(seen, "took a turn")),
+    row("hook", "hook: { target: eye-1, point: eyes/*, crash: kill, restart: 50ms }", is_back),
+    // Links.
+    row("partition", "partition: { from: eye-1, to: eye-2 }", |seen| missing(seen) >= 49),
+    row("latency", "latency: { from: eye-1, latency: 100ms }", |seen| {
+        missing(seen) == 0 && echoes(seen) < 8 && said(seen, "dial unanswered")
+    }),
+    row("loss", "loss: { loss: 40% }", |seen| (5..45).contains(&missing(seen))),
+    row("duplicate", "duplicate: { duplicate: 50% }", |seen| doubled(seen) > 5 && missing(seen) == 0),
+    row("reorder", "reorder: { reorder: 30%, delay: 100ms }", |seen| {
+        inversions(seen) > 3 && missing(seen) == 0
+    }),
+    row("corrupt", "corrupt: { corrupt: 40% }", |seen| said(seen, "datagram spoilt")),
+    row("bandwidth", "bandwidth: { rate: 6KiB/s, queue: 4KiB }", |seen| missing(seen) > 5),
+    row("hold", "hold: { from: eye-1, to: eye-2 }", |seen| {
+        missing(seen) == 0 && datagrams(seen, 1_010, 1_990) == 0
+    }),
+    instant("reset", "reset: { from: eye-1, to: eye-2 }", |seen| said(seen, "stream ConnectionReset")),
+    row("refuse", "refuse: { from: eye-1, to: eye-2 }", |seen| said(seen, "dial ConnectionRefused")),
+    row("dns", "dns: { from: eye-1, to: eye-2, fault: fail }", |seen| said(seen, "lookup failed in 0 ms")),
+    // Disks.
+    row("disk error", "disk: { target: eye-1, fault: error, ops: [write] }", |seen| {
+        said_like(seen, "store ")
+    }),
+    row("disk full", "disk: { target: eye-1, fault: full }", |seen| said(seen, "store StorageFull")),
+    row("disk slow", "disk: { target: eye-1, fault: slow, latency: 20ms }", |seen| stored(seen).1 >= 40),
+    row("disk throttle", "disk: { target: eye-1, fault: slow, rate: 20KiB/s }", |seen| stored(seen).1 >= 20),
+    row("disk stall", "disk: { target: eye-1, fault: stall }", |seen| stored(seen).1 >= 900),
+    before_power_loss("disk lying-sync", "disk: { target: eye-1, fault: lying-sync }", |seen| {
+        synced(seen) < 30
+    }),
+    instant("disk corrupt", "disk: { target: eye-1, fault: corrupt, sectors: 8 }", |seen| {
+        said(seen, "record spoilt")
+    }),
+    row("disk misdirected", "disk: { target: eye-1, fault: misdirected, percent: 100% }", |seen| {
+        said(seen, "record spoilt")
+    }),
+    before_power_loss(
+        "disk torn-write",
+        "disk: { target: eye-1, fault: torn-write, percent: 100% }",
+        |seen| said_like(seen, "torn"),
+    ),
+];
+
+fn said(seen: &[Seen], words: &str) -> bool {
+    seen.iter().any(|one| one.words == words)
+}
+
+fn said_like(seen: &[Seen], part: &str) -> bool {
+    seen.iter().any(|one| one.words.contains(part) && !one.words.starts_with("stored"))
+}
+
+/// Whether `eye-1` was started again.
+fn is_back(seen: &[Seen]) -> bool {
+    seen.iter().any(|one| one.node.as_str() == "eye-1" && one.boot == 2)
+}
+
+/// Whether `eye-1` said nothing for most of the second of the fault.
+fn silent(seen: &[Seen]) -> bool {
+    !seen.iter().any(|one| one.node.as_str() == "eye-1" && (1_010..1_990).contains(&one.ms))
+}
+
+/// What the last start found: whole records that were synced, and that were not.
+fn found(seen: &[Seen]) -> (usize, usize) {
+    let words = seen.iter().rev().find_map(|one| one.words.strip_prefix("found ")).unwrap_or_default();
+    let number = |part: &str| part.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0);
+    let (synced, loose) = words.split_once(", ").unwrap_or_default();
+    (number(synced), number(loose))
+}
+
+fn synced(seen: &[Seen]) -> usize {
+    found(seen).0
+}
+
+fn loose(seen: &[Seen]) -> usize {
+    found(seen).1
+}
+
+/// Numbers of the datagrams that came, in the order they came in.
+fn numbers(seen: &[Seen]) -> Vec<u32> {
+    seen.iter().filter_map(|one| one.words.strip_prefix("datagram ")?.parse().ok()).collect()
+}
+
+/// How many datagrams of the first three seconds did not come.
+fn missing(seen: &[Seen]) -> usize {
+    let came = numbers(seen);
+    (0..140).filter(|number| !came.contains(number)).count()
+}
+
+fn datagrams(seen: &[Seen], from: u64, to: u64) -> usize {
+    seen.iter().filter(|one| one.words.starts_with("datagram ") && (from..to).contains(&one.ms)).count()
+}
+
+fn doubled(seen: &[Seen]) -> usize {
+    let mut came = numbers(seen);
+    let all = came.len();
+    came.sort_unstable();
+    came.dedup();
+    all - came.len()
+}
+
+fn inversions(seen: &[Seen]) -> usize {
+    numbers(seen).windows(2).filter(|pair| pair[0] > pair[1]).count()
+}
+
+/// Echoes during the fault.
+fn echoes(seen: &[Seen]) -> usize {
+    seen.iter().filter(|one| one.words == "echo" && (1_050..1_950).contains(&one.ms)).count()
+}
+
+/// The latest tick.
+fn late(seen: &[Seen]) -> u64 {
+    let late = seen.iter().filter_map(|one| one.words.strip_prefix("late ")?.split(' ').next()?.parse().ok());
+    late.max().unwrap_or(0)
+}
+
+/// How many records were stored, and the longest that one took, in milliseconds.
+fn stored(seen: &[Seen]) -> (usize, u64) {
+    let times: Vec<u64> = seen
+        .iter()
+        .filter_map(|one| one.words.strip_prefix("stored in ")?.split(' ').next()?.parse().ok())
+        .collect();
+    (times.len(), times.iter().copied().max().unwrap_or(0))
+}
