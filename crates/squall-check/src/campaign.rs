@@ -119,23 +119,72 @@ pub struct ScenarioVerdict {
 /// A seed that failed outweighs whatever else is inconclusive. `expect` is to hold names of
 /// oracles, not their ids: see [`with_names`](crate::with_names).
 pub fn judge_scenario(name: &str, expect: &Expect, results: &[SeedResult]) -> ScenarioVerdict {
-    let results: Vec<&SeedResult> = results.iter().filter(|result| result.scenario == name).collect();
-    let mut verdict = tally(name, &results);
-    for &result in &results {
-        count_seed(&mut verdict, class_of(result, expect.known_failure.as_ref()), result);
+    let mut judge = ScenarioJudge::new(name, expect.clone());
+    results.iter().filter(|result| result.scenario == name).for_each(|result| judge.take(result));
+    judge.finish()
+}
+
+/// Judges a scenario while its results come in. It keeps sums, and no result: a sweep of a million
+/// seeds takes no more memory than one of ten, but for the numbers of seeds that failed.
+#[derive(Clone, Debug)]
+pub struct ScenarioJudge {
+    expect: Expect,
+    verdict: ScenarioVerdict,
+    causes: BTreeMap<(Class, String), Group>,
+}
+
+/// Seeds of which the same is said.
+#[derive(Clone, Debug)]
+struct Group {
+    seeds: u64,
+    first: Seed,
+    /// What else the first one has to say.
+    detail: String,
+}
+
+impl ScenarioJudge {
+    /// One that has seen no seed of the scenario yet.
+    pub fn new(name: &str, expect: Expect) -> Self {
+        Self { expect, verdict: no_seed(name), causes: BTreeMap::new() }
     }
-    verdict.never_exercised = never_exercised(&verdict, &expect.invariants);
-    conclude(&mut verdict, expect, &results);
-    assert_eq!(
-        verdict.reasons.is_empty(),
-        verdict.status == ScenarioStatus::Pass,
-        "whatever is not a pass says why"
-    );
-    verdict
+
+    /// Takes the next seed's result.
+    ///
+    /// # Panics
+    /// If it is another scenario's.
+    pub fn take(&mut self, result: &SeedResult) {
+        assert_eq!(result.scenario, self.verdict.scenario, "each scenario has a judge of its own");
+        let class = class_of(result, self.expect.known_failure.as_ref());
+        add(&mut self.verdict, result);
+        count_seed(&mut self.verdict, class, result);
+        for cause in class.causes(result) {
+            let new = || Group { seeds: 0, first: result.seed, detail: detail_of(result).to_owned() };
+            self.causes.entry((class, cause)).or_insert_with(new).seeds += 1;
+        }
+    }
+
+    /// The verdict on the seeds that it took.
+    ///
+    /// # Panics
+    /// Only by a mistake of ours.
+    pub fn finish(self) -> ScenarioVerdict {
+        let Self { expect, mut verdict, causes } = self;
+        let traceless = |counts: &FaultCounts| counts.applied > 0 && counts.observed == 0;
+        let without_effect = verdict.faults.iter().filter(|(_, counts)| traceless(counts));
+        verdict.without_effect = without_effect.map(|(kind, _)| kind.clone()).collect();
+        verdict.never_exercised = never_exercised(&verdict, &expect.invariants);
+        conclude(&mut verdict, &expect, &causes);
+        assert_eq!(
+            verdict.reasons.is_empty(),
+            verdict.status == ScenarioStatus::Pass,
+            "whatever is not a pass says why"
+        );
+        verdict
+    }
 }
 
 /// What one seed counts as.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Class {
     Passed,
     Failed,
@@ -196,13 +245,13 @@ fn count_seed(verdict: &mut ScenarioVerdict, class: Class, result: &SeedResult) 
     *count += 1;
 }
 
-/// Adds up what needs no judgement.
-fn tally(name: &str, results: &[&SeedResult]) -> ScenarioVerdict {
-    let mut verdict = ScenarioVerdict {
+/// A verdict before the first seed.
+fn no_seed(name: &str) -> ScenarioVerdict {
+    ScenarioVerdict {
         v: SCENARIO_VERDICT_FORMAT,
         scenario: name.to_owned(),
         status: ScenarioStatus::Pass,
-        seeds: results.len() as u64,
+        seeds: 0,
         passed: 0,
         failed: 0,
         known: 0,
@@ -221,24 +270,23 @@ fn tally(name: &str, results: &[&SeedResult]) -> ScenarioVerdict {
         known_failing: Vec::new(),
         events: 0,
         sim_ns: 0,
-    };
-    for result in results {
-        verdict.events += result.events;
-        verdict.sim_ns += result.sim_ns;
-        add_counts(&mut verdict.exercised, &result.exercised);
-        add_counts(&mut verdict.conditions, &result.conditions);
-        for (kind, counts) in &result.faults {
-            *verdict.faults.entry(kind.clone()).or_default() += *counts;
-        }
-        for (oracle, why) in &result.not_applicable {
-            let none = || NotApplicable { seeds: 0, why: why.clone() };
-            verdict.not_applicable.entry(oracle.clone()).or_insert_with(none).seeds += 1;
-        }
     }
-    let traceless = |counts: &FaultCounts| counts.applied > 0 && counts.observed == 0;
-    verdict.without_effect =
-        verdict.faults.iter().filter(|(_, counts)| traceless(counts)).map(|(kind, _)| kind.clone()).collect();
-    verdict
+}
+
+/// Adds up what needs no judgement.
+fn add(verdict: &mut ScenarioVerdict, result: &SeedResult) {
+    verdict.seeds += 1;
+    verdict.events += result.events;
+    verdict.sim_ns += result.sim_ns;
+    add_counts(&mut verdict.exercised, &result.exercised);
+    add_counts(&mut verdict.conditions, &result.conditions);
+    for (kind, counts) in &result.faults {
+        *verdict.faults.entry(kind.clone()).or_default() += *counts;
+    }
+    for (oracle, why) in &result.not_applicable {
+        let none = || NotApplicable { seeds: 0, why: why.clone() };
+        verdict.not_applicable.entry(oracle.clone()).or_insert_with(none).seeds += 1;
+    }
 }
 
 fn add_counts(sum: &mut BTreeMap<String, u64>, counts: &BTreeMap<String, u64>) {
@@ -257,30 +305,41 @@ fn never_exercised(verdict: &ScenarioVerdict, choice: &InvariantChoice) -> Vec<S
 }
 
 /// Finds the status and the reasons, the gravest first.
-fn conclude(verdict: &mut ScenarioVerdict, expect: &Expect, results: &[&SeedResult]) {
-    if results.is_empty() {
+fn conclude(verdict: &mut ScenarioVerdict, expect: &Expect, causes: &BTreeMap<(Class, String), Group>) {
+    if verdict.seeds == 0 {
         verdict.status = ScenarioStatus::Inconclusive;
         verdict.reasons.push("no seed ran".to_owned());
         return;
     }
-    let known = expect.known_failure.as_ref();
     let mut found: Vec<(ScenarioStatus, String)> = Vec::new();
-    let mut blame = |status, class, say: fn(&SeedResult) -> Vec<String>| {
-        let of_class = results.iter().copied().filter(|result| class_of(result, known) == class);
-        found.extend(sentences(of_class, results.len(), say).map(|why| (status, why)));
-    };
-    blame(ScenarioStatus::HarnessError, Class::HarnessError, |_| vec!["squall itself failed".to_owned()]);
-    blame(ScenarioStatus::Nondeterministic, Class::Nondeterministic, |_| {
-        vec!["the seed did not decide the run".to_owned()]
-    });
-    blame(ScenarioStatus::Fail, Class::Failed, causes);
-    blame(ScenarioStatus::Inconclusive, Class::Unknown, unanswered);
-    found.extend(known.and_then(|known| absent(known, verdict)));
+    for (status, class) in [
+        (ScenarioStatus::HarnessError, Class::HarnessError),
+        (ScenarioStatus::Nondeterministic, Class::Nondeterministic),
+        (ScenarioStatus::Fail, Class::Failed),
+        (ScenarioStatus::Inconclusive, Class::Unknown),
+    ] {
+        let of_class = causes.iter().filter(|((of, _), _)| *of == class);
+        found.extend(of_class.map(|((_, what), group)| (status, group.sentence(what, verdict.seeds))));
+    }
+    found.extend(expect.known_failure.as_ref().and_then(|known| absent(known, verdict)));
     found.extend(vacuous(verdict, expect).map(|why| (ScenarioStatus::Inconclusive, why)));
     let gravity = |(status, _): &(ScenarioStatus, String)| ExitCode::from(*status);
     assert!(found.is_sorted_by(|a, b| gravity(a) >= gravity(b)), "found in the order of precedence");
     verdict.status = found.first().map_or(ScenarioStatus::Pass, |(status, _)| *status);
     verdict.reasons = found.into_iter().map(|(_, why)| why).collect();
+}
+
+impl Class {
+    /// What there is to blame on a seed of this class.
+    fn causes(self, result: &SeedResult) -> Vec<String> {
+        match self {
+            Self::Passed | Self::Known => Vec::new(),
+            Self::Failed => causes(result),
+            Self::Unknown => unanswered(result),
+            Self::Nondeterministic => vec!["the seed did not decide the run".to_owned()],
+            Self::HarnessError => vec!["squall itself failed".to_owned()],
+        }
+    }
 }
 
 /// What went wrong in a seed that failed: the violated oracles, else how it ended.
@@ -333,26 +392,13 @@ fn vacuous<'a>(verdict: &'a ScenarioVerdict, expect: &'a Expect) -> impl Iterato
     conditions.chain(oracles)
 }
 
-/// Groups seeds by what `say` says of each, and gives one sentence for each group.
-fn sentences<'a>(
-    results: impl Iterator<Item = &'a SeedResult>,
-    of: usize,
-    say: fn(&SeedResult) -> Vec<String>,
-) -> impl Iterator<Item = String> {
-    let mut groups: BTreeMap<String, (u64, &SeedResult)> = BTreeMap::new();
-    for result in results {
-        for what in say(result) {
-            groups.entry(what).or_insert((0, result)).0 += 1;
-        }
-    }
-    groups.into_iter().map(move |(what, (seeds, first))| {
-        let detail = match detail_of(first) {
-            "" => String::new(),
-            detail => format!(": {detail}"),
-        };
+impl Group {
+    fn sentence(&self, what: &str, of: u64) -> String {
+        let Self { seeds, first, detail } = self;
+        let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
         let noun = if of == 1 { "seed" } else { "seeds" };
-        format!("{what} in {seeds} of {of} {noun}, first in {}{detail}", first.seed)
-    })
+        format!("{what} in {seeds} of {of} {noun}, first in {first}{detail}")
+    }
 }
 
 /// The first line of what else there is to say: a reason is one sentence.

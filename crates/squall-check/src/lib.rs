@@ -22,7 +22,7 @@ pub mod truth;
 pub mod verdict;
 
 pub use always::Always;
-pub use campaign::{NotApplicable, ScenarioStatus, ScenarioVerdict, judge_scenario};
+pub use campaign::{NotApplicable, ScenarioJudge, ScenarioStatus, ScenarioVerdict, judge_scenario};
 pub use catalogue::{OracleInfo, oracles, with_names};
 pub use error::CheckError;
 pub use exit::{ExitCode, exit_code};

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use squall::{Campaign, Job, Plan, Policy, Registry, RunHost, Seed};
-use squall_check::{ScenarioVerdict, SeedResult, exit_code, judge_scenario};
+use squall_check::{ScenarioJudge, ScenarioVerdict, SeedResult, exit_code, judge_scenario};
 use squall_report::{Commands, Ending, Failure, Faults, RunFolder, ScenarioFile, Unreached};
 use squall_scenario::{Overrides, Seeds};
 
@@ -39,7 +39,10 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
     let mut hosts = hosts(registry, args, jobs.len())?;
     let mut verifiers = verifiers(registry, args, hosts.len())?;
     let display = Display::new(args.show_progress, jobs.len() as u64);
-    let mut sweep = Sweep::new(&loaded, folder, display, jobs.iter().map(|job| job.scenario).collect());
+    let judge = |one: &Loaded| ScenarioJudge::new(&one.scenario.name, expect(one, &overrides));
+    let judges = loaded.iter().map(judge).collect();
+    let of_jobs = jobs.iter().map(|job| job.scenario).collect();
+    let mut sweep = Sweep::new(&loaded, judges, folder, display, of_jobs);
     let campaign = Campaign {
         jobs,
         plan: &|job| loaded[job.scenario].scenario.plan(job.seed, &overrides),
@@ -63,9 +66,8 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
     }
     let compared = |plan: &Plan| Ok(diff_runs::compared(registry, args.place, plan)?.0);
     let differences = sweep.differences(compared)?;
-    let verdicts = verdicts(&loaded, &sweep, &overrides);
+    let (folder, verdicts, kept, wall) = sweep.finish();
     let unreached = unreached(registry, &loaded, &verdicts);
-    let (folder, kept, wall) = sweep.finish();
     differences.iter().for_each(|text| anstream::println!("{text}"));
     close(folder, &info, (&verdicts, &unreached), &kept, wall, args)?;
     Ok(exit_code(&verdicts))
@@ -137,13 +139,6 @@ fn counts(result: &SeedResult, one: &Loaded, overrides: &Overrides) -> bool {
 
 fn expect(one: &Loaded, overrides: &Overrides) -> squall::history::Expect {
     one.scenario.plan(Seed(0), overrides).expect
-}
-
-fn verdicts(loaded: &[Loaded], sweep: &Sweep, overrides: &Overrides) -> Vec<ScenarioVerdict> {
-    let judge = |(place, one): (usize, &Loaded)| {
-        judge_scenario(&one.scenario.name, &expect(one, overrides), sweep.results(place))
-    };
-    loaded.iter().enumerate().map(judge).collect()
 }
 
 /// What of each system that ran is worth reaching and was reached in no scenario of its.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use squall::{Finished, Plan, Progress, RunHost, RunReply, Second, Seed, Shrunk};
-use squall_check::{Outcome, SeedResult};
+use squall_check::{Outcome, ScenarioJudge, ScenarioVerdict, SeedResult};
 use squall_report::{Detail, FailureFile, Inflight, RunFolder, Style, Timing};
 use squall_scenario::to_yaml;
 
@@ -37,7 +37,11 @@ pub(super) struct Sweep<'a> {
     loaded: &'a [Loaded],
     folder: RunFolder,
     display: Display,
-    results: Vec<Vec<SeedResult>>,
+    judges: Vec<ScenarioJudge>,
+    /// Seeds of each scenario that did not pass.
+    failed: Vec<u64>,
+    /// Seeds of each scenario that are done.
+    done: Vec<u64>,
     /// Seeds of each scenario that may still come.
     left: Vec<u64>,
     current: usize,
@@ -47,25 +51,29 @@ pub(super) struct Sweep<'a> {
 }
 
 impl<'a> Sweep<'a> {
-    pub(super) fn new(loaded: &'a [Loaded], folder: RunFolder, display: Display, jobs: Vec<usize>) -> Self {
+    /// `judges`: one for each scenario. `jobs`: the scenario of each seed.
+    pub(super) fn new(
+        loaded: &'a [Loaded],
+        judges: Vec<ScenarioJudge>,
+        folder: RunFolder,
+        display: Display,
+        jobs: Vec<usize>,
+    ) -> Self {
         let mut left = vec![0; loaded.len()];
         jobs.into_iter().for_each(|scenario| left[scenario] += 1);
         Self {
             loaded,
             folder,
             display,
-            results: vec![Vec::new(); loaded.len()],
+            judges,
+            failed: vec![0; loaded.len()],
+            done: vec![0; loaded.len()],
             left,
             current: 0,
             running: BTreeMap::new(),
             walls: BTreeMap::new(),
             kept: Vec::new(),
         }
-    }
-
-    /// The results of a scenario so far, in seed order.
-    pub(super) fn results(&self, scenario: usize) -> &[SeedResult] {
-        &self.results[scenario]
     }
 
     pub(super) fn take(&mut self, progress: Progress) -> Result<(), CliError> {
@@ -122,7 +130,9 @@ impl<'a> Sweep<'a> {
                 second,
             });
         }
-        self.results[scenario].push(result);
+        self.done[scenario] += 1;
+        self.failed[scenario] += u64::from(result.outcome != Outcome::Pass);
+        self.judges[scenario].take(&result);
         Ok(())
     }
 
@@ -136,10 +146,9 @@ impl<'a> Sweep<'a> {
 
     fn say_over(&self, scenario: usize) {
         self.display.skip(self.left[scenario]);
-        let results = &self.results[scenario];
-        let failed = results.iter().filter(|result| result.outcome != Outcome::Pass).count();
+        let (done, failed) = (counted(self.done[scenario], "seed"), self.failed[scenario]);
         let name = &self.loaded[scenario].scenario.name;
-        self.display.scenario(&format!("{name}: {}, {failed} failed", counted(results.len() as u64, "seed")));
+        self.display.scenario(&format!("{name}: {done}, {failed} failed"));
     }
 
     /// Writes the files of a failing seed.
@@ -227,8 +236,10 @@ impl<'a> Sweep<'a> {
         Ok(texts)
     }
 
-    pub(super) fn finish(mut self) -> (RunFolder, Vec<Kept>, Duration) {
+    /// What the campaign leaves: its folder, what every scenario came to, and failing seeds.
+    pub(super) fn finish(mut self) -> (RunFolder, Vec<ScenarioVerdict>, Vec<Kept>, Duration) {
         self.turn_to(self.loaded.len());
-        (self.folder, self.kept, self.display.finish())
+        let verdicts = self.judges.into_iter().map(ScenarioJudge::finish).collect();
+        (self.folder, verdicts, self.kept, self.display.finish())
     }
 }
