@@ -160,13 +160,6 @@ impl Tasks {
         self.ready.push(Reverse((priority, key.index, key.generation)));
     }
 
-    /// Takes the body out for polling.
-    pub(crate) fn take_body(&mut self, key: TaskKey) -> Option<Box<dyn Body>> {
-        let task = self.get_mut(key)?;
-        task.state = State::Waiting;
-        task.body.take()
-    }
-
     /// Puts the body back after polling; false if the task is gone.
     #[must_use]
     fn put_back(&mut self, key: TaskKey, body: Box<dyn Body>) -> bool {
@@ -279,6 +272,25 @@ impl World {
             Some((key, body))
         });
         bodies.collect()
+    }
+
+    /// Takes a runnable task out for its turn.
+    pub(crate) fn begin_turn(&mut self, key: TaskKey) -> Turn {
+        let task = self.tasks.get_mut(key).expect("a ready task is live");
+        task.state = State::Waiting;
+        let body = task.body.take().expect("a task that waits for its turn is not being polled");
+        let caller = caller::Caller { node: task.node, boot: task.boot, task: key };
+        let (identity, aborted) = (task.identity, task.aborted);
+        if self.trace.is_watched() {
+            let task = self.tasks.get(key).expect("still there");
+            let nodes = vec![self.nodes.get(task.node).name.clone()];
+            let place = (!task.is_first()).then(|| task.place.to_string());
+            let what = "poll".to_owned();
+            self.trace.watch.begin(About { what, nodes, place });
+        }
+        self.trace.fold(caller::now().0);
+        self.trace.fold(identity.0);
+        Turn { body, caller, aborted }
     }
 
     /// A task is over.
@@ -444,24 +456,23 @@ impl Body for Root {
     fn end(self: Box<Self>, _why: JoinError) {}
 }
 
-/// Polls one task, outside the world's borrow.
-pub(crate) fn poll(key: TaskKey) {
-    let Some((mut body, caller, aborted)) = world::with(|world| {
-        let task = world.tasks.get(key)?;
-        let caller = caller::Caller { node: task.node, boot: task.boot, task: key };
-        let (identity, aborted) = (task.identity, task.aborted);
-        if world.trace.is_watched() {
-            let nodes = vec![world.nodes.get(task.node).name.clone()];
-            let place = (!task.is_first()).then(|| task.place.to_string());
-            let what = "poll".to_owned();
-            world.trace.watch.begin(About { what, nodes, place });
-        }
-        world.trace.fold(caller::now().0);
-        world.trace.fold(identity.0);
-        Some((world.tasks.take_body(key)?, caller, aborted))
-    }) else {
-        return;
-    };
+/// A task that is about to be polled.
+pub(crate) struct Turn {
+    body: Box<dyn Body>,
+    caller: caller::Caller,
+    aborted: bool,
+}
+
+impl Turn {
+    pub(crate) const fn key(&self) -> TaskKey {
+        self.caller.task
+    }
+}
+
+/// Polls a task, outside the world's borrow.
+pub(crate) fn poll(turn: Turn) {
+    let Turn { mut body, caller, aborted } = turn;
+    let key = caller.task;
     let still = caller::as_caller(caller, || {
         let waker = crate::waker::waker(caller::run(), key);
         let ended = if aborted {
