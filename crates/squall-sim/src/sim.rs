@@ -18,7 +18,7 @@ use crate::neutral;
 use crate::node::Nodes;
 use crate::node_rule::{NodeRule, NodeRuleId};
 use crate::refusal::{self, Refusals};
-use crate::task::{self, JoinError, Root, Software};
+use crate::task::{self, JoinError, Root, Software, Turn};
 use crate::trace::{Checkpoint, JournalEntry, Journaling, Trace};
 use crate::waker::{self, RUNS_MAX, TaskKey};
 use crate::watch::{Watch, WatchedEvent};
@@ -213,81 +213,84 @@ impl Sim {
     /// Runs to `limit`: everything before it has happened, nothing at it.
     pub fn run_until(&mut self, limit: SimTime) -> Ran {
         loop {
-            if let Some(why) = self.run_ready() {
-                return why;
-            }
-            let more = world::with(|world| {
-                let Some((at, event)) = world.next_event(limit) else { return false };
-                assert!(at >= caller::now(), "an event lies in the past");
-                if at > caller::now() {
-                    caller::set_now(at);
-                    self.polls_here = 0;
+            match world::with(|world| self.advance(world, limit)) {
+                Next::Poll { turn, slow } => self.poll(turn, slow),
+                Next::Aside => {}
+                Next::ForeignWakes => self.take_foreign_wakes(),
+                Next::Ends(node, how) => self.process_ends(node, how),
+                Next::Recorded => return Ran::Recorded,
+                Next::EventLimit => return Ran::EventLimit,
+                Next::Stuck(key) => {
+                    let (node, place) = describe(key);
+                    if let Some(hook) = self.on_poll {
+                        hook(&node, &place);
+                    }
+                    return Ran::Stuck { node, place };
                 }
-                world.execute(event);
-                true
-            });
-            if !more {
-                // A reached limit is an instant at which the harness acts.
-                if limit > caller::now() && limit != SimTime::MAX {
-                    caller::set_now(limit);
-                    self.polls_here = 0;
+                Next::Nothing => {
+                    // A reached limit is an instant at which the harness acts.
+                    if limit > caller::now() && limit != SimTime::MAX {
+                        caller::set_now(limit);
+                        self.polls_here = 0;
+                    }
+                    return Ran::Reached;
                 }
-                return Ran::Reached;
             }
         }
     }
 
-    /// Polls every ready task; `Some` if that is to be told.
-    fn run_ready(&mut self) -> Option<Ran> {
+    /// Executes events until a task is to be polled, or there is something that needs the world free.
+    /// All of that in one borrow: most of what a run does passes here.
+    fn advance(&mut self, world: &mut World, limit: SimTime) -> Next {
         loop {
             if waker::has_foreign_wakes() {
-                self.take_foreign_wakes();
+                return Next::ForeignWakes;
             }
-            let (key, slow) = match world::with(|world| self.next(world)) {
-                Next::Poll(key, slow) => (key, slow),
-                Next::Ends(node, how) => {
-                    self.process_ends(node, how);
-                    continue;
-                }
-                Next::Nothing => return None,
-                Next::Tell(why) => return Some(why),
-            };
-            self.polls_here += 1;
-            if self.polls_here > self.limits.polls_per_instant || self.on_poll.is_some() {
-                let (node, place) = describe(key);
-                if let Some(hook) = self.on_poll {
-                    hook(&node, &place);
-                }
+            // Before anybody is told that its software returned: then it is down.
+            if let Some((node, how)) = world.stops.take_ending() {
+                return Next::Ends(node, how);
+            }
+            if world.coop.take_news() || world.trace.has_records() {
+                return Next::Recorded;
+            }
+            if world.trace.events >= self.limits.events {
+                return Next::EventLimit;
+            }
+            if let Some(hook) = self.on_progress
+                && world.trace.events.is_multiple_of(PROGRESS_EVENTS)
+            {
+                hook(world.trace.events);
+            }
+            if let Some((key, slow)) = world.next_task() {
+                self.polls_here += 1;
                 if self.polls_here > self.limits.polls_per_instant {
-                    return Some(Ran::Stuck { node, place });
+                    return Next::Stuck(key);
                 }
+                return Next::Poll { turn: world.begin_turn(key), slow };
             }
-            task::poll(key);
-            hook::after_poll();
-            if let Some(node) = slow {
-                world::with(|world| world.cpu_used(node));
+            let Some((at, event)) = world.next_event(limit) else { return Next::Nothing };
+            assert!(at >= caller::now(), "an event lies in the past");
+            if at > caller::now() {
+                caller::set_now(at);
+                self.polls_here = 0;
+            }
+            world.execute(event);
+            if world.has_aside() {
+                return Next::Aside;
             }
         }
     }
 
-    /// What is to be done at this instant.
-    fn next(&self, world: &mut World) -> Next {
-        // Before anybody is told that its software returned: then it is down.
-        if let Some((node, how)) = world.stops.take_ending() {
-            return Next::Ends(node, how);
+    fn poll(&self, turn: Turn, slow: Option<u32>) {
+        if let Some(hook) = self.on_poll {
+            let (node, place) = describe(turn.key());
+            hook(&node, &place);
         }
-        if world.coop.take_news() || world.trace.has_records() {
-            return Next::Tell(Ran::Recorded);
+        task::poll(turn);
+        hook::after_poll();
+        if let Some(node) = slow {
+            world::with(|world| world.cpu_used(node));
         }
-        if world.trace.events >= self.limits.events {
-            return Next::Tell(Ran::EventLimit);
-        }
-        if let Some(hook) = self.on_progress
-            && world.trace.events.is_multiple_of(PROGRESS_EVENTS)
-        {
-            hook(world.trace.events);
-        }
-        world.next_task().map_or(Next::Nothing, |(key, slow)| Next::Poll(key, slow))
     }
 
     fn process_ends(&mut self, node: u32, how: RestartOn) {
@@ -561,14 +564,24 @@ impl Drop for Sim {
     }
 }
 
-/// What the loop does next without moving time.
+/// What the loop does next, with the world free.
 enum Next {
+    /// There is nothing before the limit.
     Nothing,
-    Tell(Ran),
-    /// This task's turn; with its node, if that one is slow.
-    Poll(TaskKey, Option<u32>),
+    /// A task's turn; with its node, if that one is slow.
+    Poll { turn: Turn, slow: Option<u32> },
+    /// Wakers that are not ours were set aside: they are woken as the borrow ends.
+    Aside,
+    /// Other threads woke tasks.
+    ForeignWakes,
     /// A node's process ends by itself.
     Ends(u32, RestartOn),
+    /// There is something to tell.
+    Recorded,
+    /// So many events were executed as may be.
+    EventLimit,
+    /// This task would have its turn, but time has stood still for too many.
+    Stuck(TaskKey),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -59,6 +59,8 @@ pub(crate) struct Task {
     pub(crate) identity: Identity,
     /// Its number among the tasks of its incarnation.
     number: u64,
+    /// Its place in [`Tasks::by_node`].
+    among: usize,
     pub(crate) place: &'static Location<'static>,
     wakes: u64,
     draws: u64,
@@ -87,6 +89,9 @@ impl Task {
 pub(crate) struct Tasks {
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// Slots of the live tasks of each node, in no order: a node that dies or stands still in a large
+    /// cluster must not cost a look at all tasks of all nodes.
+    by_node: Vec<Vec<u32>>,
     ready: BinaryHeap<Reverse<(u64, u32, u32)>>,
 }
 
@@ -114,7 +119,7 @@ impl Tasks {
         slot.task.as_mut().filter(|_| slot.generation == key.generation)
     }
 
-    fn insert(&mut self, task: Task) -> TaskKey {
+    fn insert(&mut self, mut task: Task) -> TaskKey {
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).expect("bounded just below")
@@ -122,6 +127,12 @@ impl Tasks {
         assert!(index < TASKS_MAX, "more than {TASKS_MAX} tasks at a time");
         let slot = &mut self.slots[index as usize];
         debug_assert!(slot.task.is_none(), "a free slot holds no task");
+        let node = task.node as usize;
+        if self.by_node.len() <= node {
+            self.by_node.resize_with(node + 1, Vec::new);
+        }
+        task.among = self.by_node[node].len();
+        self.by_node[node].push(index);
         slot.task = Some(task);
         TaskKey { index, generation: slot.generation }
     }
@@ -130,13 +141,20 @@ impl Tasks {
     fn remove(&mut self, key: TaskKey) -> Option<Task> {
         self.get(key)?;
         let slot = &mut self.slots[key.index as usize];
-        let task = slot.task.take();
+        let task = slot.task.take()?;
         slot.generation += 1;
         // A slot that has used up its generations is retired: a stale waker never hits a new task.
         if slot.generation < GENERATIONS {
             self.free.push(key.index);
         }
-        task
+        let neighbours = &mut self.by_node[task.node as usize];
+        let removed = neighbours.swap_remove(task.among);
+        assert!(removed == key.index, "a task's place among its node's is its own");
+        if let Some(&moved) = neighbours.get(task.among) {
+            let moved = self.slots[moved as usize].task.as_mut().expect("its node's live task");
+            moved.among = task.among;
+        }
+        Some(task)
     }
 
     /// The next runnable task, if any.
@@ -160,13 +178,6 @@ impl Tasks {
         self.ready.push(Reverse((priority, key.index, key.generation)));
     }
 
-    /// Takes the body out for polling.
-    pub(crate) fn take_body(&mut self, key: TaskKey) -> Option<Box<dyn Body>> {
-        let task = self.get_mut(key)?;
-        task.state = State::Waiting;
-        task.body.take()
-    }
-
     /// Puts the body back after polling; false if the task is gone.
     #[must_use]
     fn put_back(&mut self, key: TaskKey, body: Box<dyn Body>) -> bool {
@@ -178,10 +189,11 @@ impl Tasks {
 
     /// Live tasks of a node, in the order they were started: slots depend on other nodes' tasks.
     fn of_node(&self, node: u32) -> Vec<TaskKey> {
-        let live = self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let task = slot.task.as_ref().filter(|task| task.node == node)?;
-            let index = u32::try_from(index).expect("bounded at insertion");
-            Some((task.number, TaskKey { index, generation: slot.generation }))
+        let slots = self.by_node.get(node as usize).map_or(&[][..], Vec::as_slice);
+        let live = slots.iter().map(|&index| {
+            let slot = &self.slots[index as usize];
+            let task = slot.task.as_ref().expect("its node's live task");
+            (task.number, TaskKey { index, generation: slot.generation })
         });
         let mut live: Vec<(u64, TaskKey)> = live.collect();
         live.sort_unstable_by_key(|(number, _)| *number);
@@ -226,8 +238,8 @@ impl World {
 
     /// Tasks of a node that were woken while it stands still.
     pub(crate) fn tasks_parked(&self, node: u32) -> u64 {
-        let tasks = self.tasks.slots.iter().filter_map(|slot| slot.task.as_ref());
-        tasks.filter(|task| task.node == node && task.state == State::Parked).count() as u64
+        let tasks = self.tasks.of_node(node).into_iter().filter_map(|key| self.tasks.get(key));
+        tasks.filter(|task| task.state == State::Parked).count() as u64
     }
 
     /// Makes every parked task of a node runnable; how many there were.
@@ -261,6 +273,7 @@ impl World {
             boot,
             identity,
             number,
+            among: 0,
             place,
             wakes: 0,
             draws: 0,
@@ -279,6 +292,25 @@ impl World {
             Some((key, body))
         });
         bodies.collect()
+    }
+
+    /// Takes a runnable task out for its turn.
+    pub(crate) fn begin_turn(&mut self, key: TaskKey) -> Turn {
+        let task = self.tasks.get_mut(key).expect("a ready task is live");
+        task.state = State::Waiting;
+        let body = task.body.take().expect("a task that waits for its turn is not being polled");
+        let caller = caller::Caller { node: task.node, boot: task.boot, task: key };
+        let (identity, aborted) = (task.identity, task.aborted);
+        if self.trace.is_watched() {
+            let task = self.tasks.get(key).expect("still there");
+            let nodes = vec![self.nodes.get(task.node).name.clone()];
+            let place = (!task.is_first()).then(|| task.place.to_string());
+            let what = "poll".to_owned();
+            self.trace.watch.begin(About { what, nodes, place });
+        }
+        self.trace.fold(caller::now().0);
+        self.trace.fold(identity.0);
+        Turn { body, caller, aborted }
     }
 
     /// A task is over.
@@ -444,24 +476,23 @@ impl Body for Root {
     fn end(self: Box<Self>, _why: JoinError) {}
 }
 
-/// Polls one task, outside the world's borrow.
-pub(crate) fn poll(key: TaskKey) {
-    let Some((mut body, caller, aborted)) = world::with(|world| {
-        let task = world.tasks.get(key)?;
-        let caller = caller::Caller { node: task.node, boot: task.boot, task: key };
-        let (identity, aborted) = (task.identity, task.aborted);
-        if world.trace.is_watched() {
-            let nodes = vec![world.nodes.get(task.node).name.clone()];
-            let place = (!task.is_first()).then(|| task.place.to_string());
-            let what = "poll".to_owned();
-            world.trace.watch.begin(About { what, nodes, place });
-        }
-        world.trace.fold(caller::now().0);
-        world.trace.fold(identity.0);
-        Some((world.tasks.take_body(key)?, caller, aborted))
-    }) else {
-        return;
-    };
+/// A task that is about to be polled.
+pub(crate) struct Turn {
+    body: Box<dyn Body>,
+    caller: caller::Caller,
+    aborted: bool,
+}
+
+impl Turn {
+    pub(crate) const fn key(&self) -> TaskKey {
+        self.caller.task
+    }
+}
+
+/// Polls a task, outside the world's borrow.
+pub(crate) fn poll(turn: Turn) {
+    let Turn { mut body, caller, aborted } = turn;
+    let key = caller.task;
     let still = caller::as_caller(caller, || {
         let waker = crate::waker::waker(caller::run(), key);
         let ended = if aborted {

@@ -107,6 +107,12 @@ impl World {
         }
     }
 
+    /// Whether something waits for the end of the borrow.
+    #[inline]
+    pub(crate) const fn has_aside(&self) -> bool {
+        !self.to_wake.is_empty() || !self.to_drop.is_empty()
+    }
+
     /// The next draw of the calling task itself (domain `System`). A destructor that runs after its
     /// node stopped has no task any more; it gets the node's entropy.
     pub(crate) fn task_draw(&mut self, caller: Caller) -> Draw {
@@ -193,14 +199,14 @@ pub(crate) fn leave() -> Box<World> {
 /// If no simulation is on this thread.
 #[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&mut World) -> R) -> R {
-    let mut is_quiet = true;
+    let mut has_aside = false;
     let result = WORLD.with_borrow_mut(|slot| {
         let world = slot.as_mut().expect("no simulator runs on this thread");
         let result = f(world);
-        is_quiet = world.to_wake.is_empty() && world.to_drop.is_empty();
+        has_aside = world.has_aside();
         result
     });
-    if !is_quiet {
+    if has_aside {
         settle();
     }
     result

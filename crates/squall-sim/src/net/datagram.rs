@@ -199,6 +199,10 @@ impl Datagrams {
                 socket.queued_bytes -= payload.len();
                 let count = payload.len().min(into.len());
                 into[..count].copy_from_slice(&payload[..count]);
+                if socket.queue.is_empty() {
+                    // Begins anew at its first place: what was touched last is touched next.
+                    socket.queue.clear();
+                }
                 world.net.packets.put_by(payload);
                 return Poll::Ready(Ok((count, from)));
             }

@@ -43,7 +43,10 @@ pub(super) struct Links {
     profiles: Vec<NetworkProfile>,
     /// Which links have one of their own; looked up, never iterated.
     special: FxHashMap<(u32, u32), u32>,
-    cells: Cells,
+    /// Datagrams sent so far. Few links carry anything else: those have a state.
+    datagrams: Cells,
+    /// Where a link's state lies, from 1; zero if it has none.
+    places: Cells,
     pub(super) states: Vec<State>,
     /// How often rules lie on links. Mostly none does, and then no link needs to be asked.
     laid: usize,
@@ -55,7 +58,8 @@ impl Links {
         Self {
             profiles: vec![base],
             special: FxHashMap::default(),
-            cells: Cells::default(),
+            datagrams: Cells::default(),
+            places: Cells::default(),
             states: Vec::new(),
             laid: 0,
             rules: Rules::default(),
@@ -66,7 +70,7 @@ impl Links {
     #[inline]
     pub(super) fn count(&mut self, link: LinkId, class: Class) -> u64 {
         if class == Class::Datagram {
-            let sent = &mut self.cells.get_mut(link).datagrams;
+            let sent = self.datagrams.get_mut(link);
             *sent = sent.checked_add(1).expect("a run ends before four billion datagrams cross a link");
             return u64::from(*sent);
         }
@@ -78,18 +82,18 @@ impl Links {
     /// Where a link's state lies, if it has one.
     #[inline]
     pub(super) fn place(&self, link: LinkId) -> Option<usize> {
-        (self.cells.get(link).state as usize).checked_sub(1)
+        (self.places.get(link) as usize).checked_sub(1)
     }
 
     /// A link's state.
     #[inline]
     pub(super) fn state_mut(&mut self, link: LinkId) -> &mut State {
-        let cell = self.cells.get_mut(link);
-        if cell.state == 0 {
+        let place = self.places.get_mut(link);
+        if *place == 0 {
             self.states.push(State::default());
-            cell.state = u32::try_from(self.states.len()).expect("bounded by nodes squared");
+            *place = u32::try_from(self.states.len()).expect("bounded by nodes squared");
         }
-        &mut self.states[cell.state as usize - 1]
+        &mut self.states[*place as usize - 1]
     }
 
     /// The rules that lie on a link.
@@ -123,6 +127,7 @@ impl Links {
     }
 
     /// The first rule of a link that is of this kind.
+    #[inline]
     pub(super) fn rule(&self, id: LinkId, is_meant: impl Fn(Rule) -> bool) -> Option<RuleId> {
         let rules = self.laid(id).iter();
         rules.map(|laid| laid.id).find(|&rule| is_meant(self.rules.get(rule).rule))
@@ -133,7 +138,8 @@ impl World {
     /// Links with profiles of their own; for a network that nothing crossed yet.
     pub(crate) fn net_profiles(&mut self, profiles: &[LinkProfile]) {
         let links = &mut self.net.links;
-        assert!(links.cells.is_empty(), "packets have crossed links of another profile");
+        let is_unused = links.datagrams.is_empty() && links.places.is_empty();
+        assert!(is_unused, "packets have crossed links of another profile");
         for profile in profiles {
             let place = u32::try_from(links.profiles.len()).expect("profiles are bounded by the plan");
             links.profiles.push(profile.profile);

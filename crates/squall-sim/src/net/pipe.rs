@@ -80,6 +80,10 @@ impl Pipe {
         into[..split].copy_from_slice(&front[..split]);
         into[split..count].copy_from_slice(&back[..count - split]);
         self.buffer.drain(..count);
+        if self.buffer.is_empty() {
+            // Begins anew at its first place: what was touched last is touched next.
+            self.buffer.clear();
+        }
         self.read += count as u64;
         count
     }
