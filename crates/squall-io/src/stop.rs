@@ -7,7 +7,9 @@
 //! [`real::RealNode::ask_to_stop`]: crate::real::RealNode::ask_to_stop
 //! [`real::run`]: crate::real::run
 
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use tokio::sync::watch;
 
@@ -20,6 +22,18 @@ pub fn token() -> StopToken {
         Ground::Sim => Inner::Sim,
         Ground::Tokio(place) => Inner::Tokio(place.map(|place| place.stop.clone())),
     })
+}
+
+/// Runs `future` until it ends or the node is asked to stop: then it is dropped, and there is no value.
+/// At one instant its end wins.
+pub async fn until_stopped<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut stopped = pin!(token().stopped());
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => stopped.as_mut().poll(cx).map(|()| None),
+    })
+    .await
 }
 
 /// Hears the word to stop.

@@ -120,6 +120,10 @@ impl StopWait {
                 stops.waits += 1;
                 (node, stops.waits)
             });
+            // Whoever waits beside something else is polled often, nearly always by the same task.
+            if stops.waiting.get(&place).is_some_and(|known| known.will_wake(cx.waker())) {
+                return;
+            }
             if let Some(old) = stops.waiting.insert(place, cx.waker().clone()) {
                 world.discard(old);
             }

@@ -8,11 +8,12 @@ mod proposer;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use squall_io::net::TcpListener;
 use squall_io::task::JoinSet;
-use squall_io::{select, time};
+use squall_io::{select, stop, time};
 use squall_wire::Alarm;
 use tokio::sync::mpsc;
 
@@ -101,7 +102,7 @@ enum News {
     Event(Event),
 }
 
-/// Runs a controller, for ever.
+/// Runs a controller until the node is asked to stop.
 ///
 /// # Errors
 /// If the configuration cannot work, a port is taken, or the member ends: see [`Member::run`].
@@ -116,9 +117,14 @@ pub async fn run(config: ControllerConfig) -> io::Result<()> {
     tasks.spawn(line::listen(listener, config.lease * 5, news.clone()));
     let proposer = Proposer::new(&config.member.name, handle.clone(), news);
     let desk = Desk { overseer: Overseer::new(config.settings()), cluster, lines: BTreeMap::new(), proposer };
+    let mut member = pin!(member.run());
     select! {
-        ended = member.run() => ended,
-        ended = desk.run(handle, inbox) => ended,
+        ended = member.as_mut() => ended,
+        // Without a member there is nothing to decide; the member has its disk to see to.
+        ended = stop::until_stopped(desk.run(handle, inbox)) => match ended {
+            Some(ended) => ended,
+            None => member.await,
+        },
     }
 }
 

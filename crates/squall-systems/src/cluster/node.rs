@@ -2,6 +2,7 @@
 
 use std::io::{self, Read as _};
 use std::thread;
+use std::time::Duration;
 
 use batch_cluster::controller::{self, ControllerConfig};
 use batch_cluster::worker::{self, WorkerConfig};
@@ -13,7 +14,10 @@ use super::args::NodeArgs;
 /// Everything waits this many times longer than in a simulation: real machines stall now and then.
 pub(super) const SLOWER: u32 = 3;
 
-/// Runs until it is killed, or until the process that started it is gone.
+/// How long a node that is asked to stop may take.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs until it is killed or asked to stop, or until the process that started it is gone.
 pub(super) fn run(args: &NodeArgs) -> Result<(), Failed> {
     end_with_parent().map_err(Failed::environment("cannot start a thread"))?;
     let controllers = args.size.controllers();
@@ -21,14 +25,14 @@ pub(super) fn run(args: &NodeArgs) -> Result<(), Failed> {
     let ended = if controllers.contains(&args.name) {
         let mut config = ControllerConfig::new(&args.name, &controllers).slower(SLOWER);
         (config.member.port, config.worker_port) = (args.ports.raft, args.ports.worker);
-        real::run(&hosts, &args.name, &args.root, || controller::run(config))
+        real::run_until_stopped(&hosts, &args.name, &args.root, GRACE, || controller::run(config))
     } else {
         let mut config = WorkerConfig::new(&args.name, &controllers).slower(SLOWER);
         (config.worker_port, config.shuffle_port) = (args.ports.worker, args.ports.shuffle);
         config.per_record = args.record_cost.to_std();
-        real::run(&hosts, &args.name, &args.root, || worker::run(config))
+        real::run_until_stopped(&hosts, &args.name, &args.root, GRACE, || worker::run(config))
     };
-    ended.map_err(Failed::environment(format!("{} ended", args.name)))
+    ended.map(drop).map_err(Failed::environment(format!("{} ended", args.name)))
 }
 
 /// The parent holds the other end of the standard input; it closes with the parent, however that

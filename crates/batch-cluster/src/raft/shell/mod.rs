@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use squall_io::net::TcpListener;
 use squall_io::task::JoinSet;
-use squall_io::{assert, buggify, hook, hook_now, knob, observe, rand, select, time};
+use squall_io::{assert, buggify, hook, hook_now, knob, observe, rand, select, stop, time};
 use squall_wire::peer::{self, Receipt};
 use squall_wire::{Alarm, Outbox, frame};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -66,7 +66,7 @@ pub struct Member<S> {
     replies: BTreeMap<ReplyTo, oneshot::Sender<Reply>>,
     requests: u64,
     /// Aborted when the member is dropped.
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl<S: StateMachine> Member<S> {
@@ -103,7 +103,7 @@ impl<S: StateMachine> Member<S> {
             gate: Gate::default(),
             replies: BTreeMap::new(),
             requests: 0,
-            _tasks: tasks,
+            tasks,
         })
     }
 
@@ -112,12 +112,25 @@ impl<S: StateMachine> Member<S> {
         self.handle.clone()
     }
 
-    /// Runs, for ever.
+    /// Runs until the node is asked to stop; then what is to be written is written first.
     ///
     /// # Errors
     /// If the disk fails, or the leader sends a state that the state machine does not take. A member
     /// whose disk failed must not go on: it no longer knows what is durable.
     pub async fn run(mut self) -> io::Result<()> {
+        match stop::until_stopped(self.serve()).await {
+            Some(ended) => ended,
+            None => {
+                let Self { mut tasks, batches, inbox, .. } = self;
+                // Nobody tells the disk task anything any more: it alone of all tasks ends by itself.
+                drop((batches, inbox));
+                tasks.join_next().await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn serve(&mut self) -> io::Result<()> {
         let effects = std::mem::take(&mut self.effects);
         effects.into_iter().for_each(|effect| self.carry_out(effect));
         let mut alarm = Alarm::new();
@@ -266,7 +279,9 @@ async fn write_batches(
         };
         hook!("raft/after-sync").await;
         let failed = matches!(told, News::DiskFailed(_));
-        if news.send(told).await.is_err() || failed {
+        // On a member that stops nobody listens; what came before is written all the same.
+        news.send(told).await.ok();
+        if failed {
             return;
         }
     }

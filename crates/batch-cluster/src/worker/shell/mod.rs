@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use squall_io::net::TcpListener;
 use squall_io::task::JoinHandle;
-use squall_io::{observe, rand, select, task, time};
+use squall_io::{observe, rand, select, stop, task, time};
 use squall_wire::Alarm;
 use tokio::sync::mpsc;
 
@@ -50,7 +50,7 @@ enum News {
     DiskFailed(io::Error),
 }
 
-/// Runs a worker, for ever.
+/// Runs a worker until the node is asked to stop.
 ///
 /// # Errors
 /// If the configuration cannot work, the port is taken or the disk fails. A worker whose disk failed
@@ -74,7 +74,7 @@ pub async fn run(config: WorkerConfig) -> io::Result<()> {
         attempts: BTreeMap::new(),
         server,
     };
-    shell.run().await
+    stop::until_stopped(shell.run()).await.unwrap_or(Ok(()))
 }
 
 struct Shell {
