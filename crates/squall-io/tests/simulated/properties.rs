@@ -1,7 +1,7 @@
 //! Properties of streams and datagrams under any mix of faults that end.
 
 use proptest::prelude::*;
-use squall_history::{NetworkProfile, Ppm};
+use squall_history::{Digest, NetworkProfile, Ppm};
 use squall_io::net::{TcpListener, UdpSocket};
 use squall_io::rand;
 use squall_sim::Rule;
@@ -40,7 +40,7 @@ async fn receive(mut read: squall_io::net::OwnedReadHalf) -> std::io::Result<()>
 }
 
 /// A stream that carries `bytes` both ways under the faults; what each side said at its end.
-fn stream(seed: u64, network: NetworkProfile, bytes: [usize; 2], faults: &[Timed]) -> Vec<String> {
+fn stream(seed: u64, network: NetworkProfile, bytes: [usize; 2], faults: &[Timed]) -> (Vec<String>, Digest) {
     let mut stage = nodes(&[("a", 1), ("b", 1)]).seed(seed).network(network).begin();
     let [there, back] = bytes;
     stage.start("b-1", async move {
@@ -61,8 +61,12 @@ fn stream(seed: u64, network: NetworkProfile, bytes: [usize; 2], faults: &[Timed
         forever().await
     });
     drive(&mut stage, faults, &[]);
-    [stage.said("a-1"), stage.said("b-1")].concat()
+    let said = [stage.said("a-1"), stage.said("b-1")].concat();
+    (said, stage.end().digest)
 }
+
+/// Each datagram is so much longer than the one before: the last ones travel in fragments.
+const LONGER: usize = 17;
 
 /// Distinct datagrams sent both ways under the faults: how many were sent, and what came.
 fn datagrams(seed: u64, network: NetworkProfile, faults: &[Timed]) -> Vec<(String, u64, String)> {
@@ -72,17 +76,17 @@ fn datagrams(seed: u64, network: NetworkProfile, faults: &[Timed]) -> Vec<(Strin
             let socket = std::sync::Arc::new(UdpSocket::bind(("0.0.0.0", 9)).await?);
             let receiver = socket.clone();
             drop(squall_io::task::spawn(async move {
-                let mut payload = [0; 2_000];
+                let mut payload = [0; 8_000];
                 while let Ok((count, _)) = receiver.recv_from(&mut payload).await {
                     let number = usize::from(u16::from_be_bytes([payload[0], payload[1]]));
-                    assert_eq!(count, 2 + number, "the length is altered");
-                    assert_eq!(payload[2..count], pattern(number, number), "the content is altered");
+                    assert_eq!(count, 2 + LONGER * number, "the length is altered");
+                    assert_eq!(payload[2..count], pattern(number, LONGER * number), "the content is altered");
                     say(number);
                 }
             }));
             for number in 0..200_u16 {
                 let mut payload = number.to_be_bytes().to_vec();
-                payload.extend(pattern(number.into(), number.into()));
+                payload.extend(pattern(number.into(), LONGER * usize::from(number)));
                 socket.send_to(&payload, (peer, 9)).await?;
                 pass(rand::below(40)).await;
             }
@@ -104,7 +108,9 @@ proptest! {
         faults in proptest::collection::vec(fault(), 0..8),
     ) {
         let expected = [format!("all {}", bytes[1]), format!("all {}", bytes[0])];
-        prop_assert_eq!(stream(seed, network, bytes, &faults), expected);
+        let (said, digest) = stream(seed, network, bytes, &faults);
+        prop_assert_eq!(said, expected);
+        prop_assert_eq!(stream(seed, network, bytes, &faults).1, digest, "another run of the same");
     }
 
     #[test]

@@ -115,6 +115,21 @@ fn a_user_timeout_ends_a_write_that_nobody_acknowledges() {
 }
 
 #[test]
+fn a_user_timeout_counts_from_the_write_that_waits() {
+    async fn twice(mut stream: TcpStream) -> std::io::Result<()> {
+        stream.write_u8(1).await?;
+        // The first was acknowledged; the timer that it started has not fired when the second is sent.
+        pass(6_000).await;
+        write(stream).await
+    }
+    let late = |stage: &mut Stage| {
+        stage.run(5_000);
+        no_power(stage);
+    };
+    assert_eq!(talk(patient, twice, late), ["TimedOut 13"]);
+}
+
+#[test]
 fn a_user_timeout_stands_in_for_the_number_of_retransmissions() {
     let hour = |stream: &TcpStream| {
         stream.set_user_timeout(Some(Duration::from_secs(1_800))).unwrap();

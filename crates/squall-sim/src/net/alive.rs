@@ -85,7 +85,8 @@ impl Stream {
             });
             change(alive);
             (alive.turn, alive.is_waiting) = (alive.turn + 1, false);
-            conn.pipes[side as usize].is_watched = alive.user_timeout.is_some();
+            let pipe = &mut conn.pipes[side as usize];
+            (pipe.is_watched, pipe.progress) = (alive.user_timeout.is_some(), caller::now());
             if let Some(Keepalive { idle, .. }) = alive.keepalive {
                 let at = caller::now().max(alive.heard + idle);
                 world.queue.push(at, Event::Keepalive { conn: key, side, turn: alive.turn });
@@ -168,7 +169,6 @@ impl World {
             return;
         };
         alive.is_waiting = true;
-        pipe.progress = caller::now();
         let turn = alive.turn;
         self.queue.push(pipe.progress + timeout, Event::Patience { conn: key, side, turn });
     }

@@ -52,7 +52,7 @@ pub(super) fn wire_bytes(class: Class, payload: u64, mtu: u16) -> u64 {
 /// Sends `size` bytes through a queue; absent if there is no room.
 pub(super) fn pass(bandwidth: Bandwidth, free_at: &mut SimTime, size: u64, class: Class) -> Option<Passage> {
     let now = caller::now();
-    let rate = u128::from(bandwidth.bytes_per_second);
+    let rate = u128::from(bandwidth.bytes_per_second.max(1));
     let nanos = (u128::from(size) * NANOS).div_ceil(rate);
     let own = SimDuration(u64::try_from(nanos).unwrap_or(u64::MAX));
     let waiting = u128::from(free_at.saturating_since(now).0) * rate / NANOS;

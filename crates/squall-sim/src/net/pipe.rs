@@ -99,6 +99,13 @@ impl Pipe {
         self.acked < self.written || (self.fin && !self.fin_acked)
     }
 
+    /// The sender is about to write: if it waits for nothing yet, it will from now on.
+    fn begin_to_wait(&mut self) {
+        if self.is_watched && !self.is_behind() {
+            self.progress = caller::now();
+        }
+    }
+
     /// The sender learns what has arrived.
     fn ack(&mut self) {
         if self.is_watched && (self.acked, self.fin_acked) != (self.arrived, self.fin_arrived) {
@@ -134,6 +141,7 @@ impl World {
         let conn = self.net.conns.get_mut(key).expect("checked by the caller");
         let pipe = &mut conn.pipes[side as usize];
         debug_assert!(bytes.len() as u64 <= pipe.room(), "a write exceeds the window");
+        pipe.begin_to_wait();
         pipe.buffer.extend(bytes);
         pipe.written += bytes.len() as u64;
         let is_watched = pipe.is_watched;
@@ -148,6 +156,7 @@ impl World {
         let Some(conn) = self.net.conns.get_mut(key) else { return };
         let pipe = &mut conn.pipes[side as usize];
         let is_watched = pipe.is_watched;
+        pipe.begin_to_wait();
         if !std::mem::replace(&mut pipe.fin, true) {
             self.pipe_send(key, side, Class::Data);
             if is_watched {
