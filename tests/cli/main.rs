@@ -15,4 +15,5 @@ mod readme;
 mod replays;
 mod same_bytes;
 mod seals;
+mod unreached;
 mod usage;

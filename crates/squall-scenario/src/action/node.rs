@@ -28,8 +28,11 @@ const CLOCK: Keys =
     Keys { of: "`clock`", known: &["target", "skew", "drift", "jump", "freeze"], planned: &[] };
 const BUGGIFY_KEYS: Keys =
     Keys { of: "`buggify`", known: &["target", "sites", "enable", "fire"], planned: &[] };
-const HOOK: Keys =
-    Keys { of: "`hook`", known: &["target", "point", "nth", "percent", "injections", "crash", "restart", "delay"], planned: &[] };
+const HOOK: Keys = Keys {
+    of: "`hook`",
+    known: &["target", "point", "nth", "percent", "injections", "crash", "restart", "delay"],
+    planned: &[],
+};
 
 /// Reads the value of one of [`KEYWORDS`].
 pub(super) fn read(keyword: &str, value: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<NodeFault> {
