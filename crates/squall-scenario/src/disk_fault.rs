@@ -5,7 +5,7 @@ use squall_history::{DiskFault, DiskOp, DiskTrouble, Ppm, Rot};
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Keys, shown};
-use crate::range::{self, Bytes, Ranged};
+use crate::range::{self, Ranged, Rate};
 use crate::scope::Scope;
 use crate::selector;
 use crate::tree::Node;
@@ -139,7 +139,7 @@ fn percent(fields: &Fields<'_>, report: &mut Report) -> Option<Ppm> {
 fn slow(fields: &Fields<'_>, report: &mut Report) -> Option<DiskTrouble> {
     match (fields.entry("latency"), fields.entry("rate")) {
         (None, Some(entry)) => {
-            let Bytes(rate) = range::fixed(&entry.value, report)?;
+            let Rate(rate) = range::fixed(&entry.value, report)?;
             if rate == 0 {
                 let error = report.error(Code::Size, entry.value.span.clone(), "a rate of nothing");
                 error

@@ -44,12 +44,7 @@ pub const RECEIPT: [u8; 1] = [0];
 
 /// Keeps up the line to the peer that listens as `name` on `port`, for ever. `encode` makes a frame of
 /// a message.
-pub async fn keep_up<T>(
-    name: String,
-    port: u16,
-    outbox: Outbox<T>,
-    encode: impl Fn(T, Receipt) -> Vec<u8>,
-) {
+pub async fn keep_up<T>(name: String, port: u16, outbox: Outbox<T>, encode: impl Fn(T, Receipt) -> Vec<u8>) {
     let mut pause = FIRST_PAUSE;
     loop {
         let connecting = TcpStream::connect((name.as_str(), port));

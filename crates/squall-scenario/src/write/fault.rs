@@ -161,7 +161,7 @@ fn disk(fault: &DiskFault) -> String {
             parts.push(format!("percent: {percent}, ops: {ops}"));
         }
         DiskTrouble::Slow { latency } => parts.push(format!("latency: {}", range(*latency))),
-        DiskTrouble::Throttle { rate } => parts.push(format!("rate: {rate}B")),
+        DiskTrouble::Throttle { rate } => parts.push(format!("rate: {rate}B/s")),
         DiskTrouble::TornWrite { percent } | DiskTrouble::Misdirected { percent } => {
             parts.push(format!("percent: {percent}"))
         }
