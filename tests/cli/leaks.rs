@@ -93,7 +93,7 @@ const LEAKS: [Leak; 28] = [
         "a real name lookup of `localhost`",
         "squall_io::net::lookup_host",
     ),
-    Leak { name: "process-id", call: "`std::process::id`, ids of threads", fate: Fate::Found },
+    Leak { name: "process-id", call: "`std::process::id`", fate: Fate::Found },
     Leak { name: "address", call: "addresses of memory as numbers or keys", fate: Fate::Found },
 ];
 

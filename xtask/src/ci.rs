@@ -2,10 +2,13 @@
 
 use std::process::{Command, ExitCode};
 
-use super::{cargo, report};
+use super::{cargo, cross, report};
 
 /// Seeds of each scenario in the smoke.
 const SMOKE_SEEDS: &str = "32";
+
+/// Seeds of each swarm in the comparison of builds.
+const CROSS_SEEDS: &str = "2";
 
 /// Runs all steps; the first that fails ends it.
 pub(crate) fn run() -> ExitCode {
@@ -34,8 +37,12 @@ pub(crate) fn run() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    report("ci: all steps passed\n");
-    ExitCode::SUCCESS
+    report("ci: debug and chaos builds agree\n");
+    let agree = cross::run(&["--profile", "chaos", "--seeds", CROSS_SEEDS].map(Into::into));
+    if agree == ExitCode::SUCCESS {
+        report("ci: all steps passed\n");
+    }
+    agree
 }
 
 fn cargo_with(args: &[&str]) -> Command {

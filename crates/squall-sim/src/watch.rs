@@ -104,6 +104,7 @@ impl World {
         let name = |node: u32| self.nodes.get(node).name.clone();
         let nodes = match event {
             Event::Timer(key) => self.timers.node(key).into_iter().map(name).collect(),
+            Event::Processor(node) => vec![name(node)],
             _ => self.net.ends_of(event).into_iter().flatten().map(name).collect(),
         };
         About { what: format!("{event:?}"), nodes, place: None }

@@ -83,9 +83,12 @@ impl Network {
             Event::Syn(conn) | Event::SynRetry { conn, .. } => (conn, 0),
             Event::SynAck(conn) | Event::Refused(conn) => (conn, 1),
             Event::Segment { conn, from, .. } | Event::Retransmit { conn, from } => (conn, from),
-            Event::Reset { conn, to } => (conn, conn::across(to)),
+            Event::Reset { conn, to } | Event::Probe { conn, to } | Event::ProbeAnswer { conn, to } => {
+                (conn, conn::across(to))
+            }
+            Event::Keepalive { conn, side, .. } | Event::Patience { conn, side, .. } => (conn, side),
             Event::Datagram(packet) => return [None, self.packets.destination(packet)],
-            _ => return [None, None],
+            Event::Timer(_) | Event::Processor(_) => return [None, None],
         };
         let Some(conn) = self.conns.get(conn) else { return [None, None] };
         [from, conn::across(from)].map(|side| Some(conn.ends[usize::from(side)].node))
