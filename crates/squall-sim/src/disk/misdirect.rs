@@ -115,7 +115,6 @@ impl Disk {
         self.medium.file_mut(inode).resize(old.max(index(written.end)), 0);
         let clean = self.clean_bytes(inode);
         self.read_anew(inode, &written, &clean);
-        self.spoilt.add(inode, pending.operation, written.clone());
         let wrong = (run.inode, wrong);
         Some(Astray { write: pending.operation, sector: chosen, wrong, meant: written })
     }
