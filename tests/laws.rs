@@ -86,8 +86,7 @@ proptest! {
         let plan = planned(STORM, seed);
         // Shapes and open ends lie over all nodes; everything else names what it means.
         let narrow = |fault: &PlannedFault| {
-            !matches!(fault.action, Action::Partition(_) | Action::Latency { .. } | Action::Loss { .. }
-                | Action::Duplicate { .. } | Action::Reorder { .. })
+            !matches!(fault.action, Action::Partition(_) | Action::Link(_))
         };
         let faults: Vec<_> = plan.faults.iter().filter(|fault| narrow(fault)).cloned().collect();
         let plan = Plan { faults, ..plan };

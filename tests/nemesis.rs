@@ -11,6 +11,8 @@ mod budget;
 mod choice;
 #[path = "nemesis/shapes.rs"]
 mod shapes;
+#[path = "nemesis/steps.rs"]
+mod steps;
 #[path = "nemesis/supervisors.rs"]
 mod supervisors;
 #[path = "nemesis/times.rs"]

@@ -92,6 +92,7 @@ fn every_shape_has_its_test_here() {
         "halves",
         "bridge",
         "majorities-ring",
+        "swizzle-clog",
     ];
     assert_eq!(PartitionShape::ALL.map(|(name, _)| name), tested);
 }
@@ -184,4 +185,47 @@ fn a_ring_of_three_has_nothing_to_cut_and_says_so() {
     assert_eq!(refused(&run, "shape#0").as_deref(), Some("no link matches"));
     let counts = run.reply.result.faults["partition"];
     assert_eq!((counts.planned, counts.applied), (1, 0));
+}
+
+#[test]
+fn swizzle_clog_cuts_servers_off_one_by_one_and_heals_them_in_another_order() {
+    let (mut orders, mut sizes) = (BTreeSet::new(), BTreeSet::new());
+    for seed in 0..12 {
+        let text = "
+system: probe
+duration: 10s
+faults:
+  - { name: clog, at: 1s, for: 6s, partition: swizzle-clog }
+";
+        let run = recorded(&planned(text, seed));
+        let times = |is_it: fn(&FaultEvent) -> Option<String>| {
+            let told =
+                run.faults().into_iter().filter_map(|(at, event)| Some((at.0 / 1_000_000, is_it(&event)?)));
+            told.collect::<Vec<_>>()
+        };
+        let cut = times(|event| match event {
+            FaultEvent::Applied { id, .. } => Some(id.to_string()),
+            _ => None,
+        });
+        let healed = times(|event| match event {
+            FaultEvent::Ended { id } => Some(id.to_string()),
+            _ => None,
+        });
+        assert!(cut.iter().all(|(at, id)| (1_000..=3_000).contains(at) && id.starts_with("clog#0#server-")));
+        assert!(healed.iter().all(|(at, _)| (5_000..=7_000).contains(at)), "{healed:?}");
+        let names = |told: &[(u64, String)]| told.iter().map(|(_, id)| id.clone()).collect::<Vec<_>>();
+        assert_eq!(
+            names(&cut).into_iter().collect::<BTreeSet<_>>(),
+            names(&healed).into_iter().collect::<BTreeSet<_>>()
+        );
+        let counts = run.reply.result.faults["partition"];
+        assert_eq!((counts.planned, counts.applied), (cut.len() as u64, cut.len() as u64));
+        sizes.insert(cut.len());
+        orders.insert(names(&cut) == names(&healed));
+        // The bound plan is literal: its cuts come and go at the same times.
+        let again = recorded(run.bound());
+        assert_eq!(again.reply.result.digest, run.reply.result.digest);
+    }
+    assert!(sizes.len() > 2, "always {sizes:?} servers");
+    assert!(orders.contains(&false), "they heal in the order they were cut off in");
 }

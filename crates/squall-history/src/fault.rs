@@ -150,6 +150,27 @@ pub struct Filter {
     /// How many of the matching.
     #[serde(default)]
     pub mode: Mode,
+    /// Which of the matching come first, if not all are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefer: Option<Prefer>,
+}
+
+/// Nodes that a selector takes before others, when it is bound.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prefer {
+    /// Those whose software waits for its disks (TigerBeetle's crashes are biased towards them).
+    IoInFlight,
+}
+
+impl Prefer {
+    /// Every one with its name in the scenario schema.
+    pub const ALL: [(&'static str, Self); 1] = [("io-in-flight", Self::IoInFlight)];
+
+    /// Its name in the scenario schema.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, it)| *it == self).map(|(name, _)| *name).expect("ALL lists every one")
+    }
 }
 
 impl Filter {

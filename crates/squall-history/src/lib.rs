@@ -39,7 +39,7 @@ pub use draw::{Domain, Draw, Draws, Identity};
 pub use expect::{Expect, InvariantChoice, KnownFailure, Limits, StopOn};
 pub use fault::{
     Action, Cut, Direction, FaultId, Filter, LinkSelector, Mode, Partition, PartitionShape, PlannedFault,
-    Selector,
+    Prefer, Selector,
 };
 pub use history::{Header, History, HistoryError};
 pub use id::{Boot, NodeName, OpId, ProcessId};

@@ -131,6 +131,27 @@ pub struct LinkProfile {
     pub direction: Direction,
     /// Everything about them, also what equals the network's own profile.
     pub profile: NetworkProfile,
+    /// Chance that a packet takes the jitter of the one before it.
+    #[serde(default, skip_serializing_if = "Ppm::is_zero")]
+    pub correlation: Ppm,
+}
+
+impl LinkProfile {
+    /// The directed links, each once, in order.
+    pub fn pairs(&self) -> Vec<(NodeName, NodeName)> {
+        let mut pairs = Vec::new();
+        for (from, to) in self.from.iter().flat_map(|from| self.to.iter().map(move |to| (from, to))) {
+            if from != to && self.direction != Direction::From {
+                pairs.push((from.clone(), to.clone()));
+            }
+            if from != to && self.direction != Direction::To {
+                pairs.push((to.clone(), from.clone()));
+            }
+        }
+        pairs.sort();
+        pairs.dedup();
+        pairs
+    }
 }
 
 /// How a jitter is spread. Each is a table of whole numbers; the mean addition is half of the jitter

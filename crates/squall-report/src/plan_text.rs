@@ -58,9 +58,13 @@ fn topics(plan: &Plan) -> Vec<(&'static str, String)> {
     }
     topics.extend(topology(&plan.topology));
     topics.push(("network", network(&plan.network)));
-    for LinkProfile { from, to, direction, profile } in &plan.links {
+    for LinkProfile { from, to, direction, profile, correlation } in &plan.links {
         let link = format!("{} {} {}", node_list(from), arrow(*direction), node_list(to));
-        topics.push(("", format!("{link}: {}", network(profile))));
+        let sticks = match correlation.is_zero() {
+            true => String::new(),
+            false => format!(", {correlation} correlated"),
+        };
+        topics.push(("", format!("{link}: {}{sticks}", network(profile))));
     }
     let (latency, fsync) = (plan.disk.latency, plan.disk.fsync);
     let capacity =

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use squall_history::{
     Action, Bandwidth, Buggify, Chance, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter, Hook, HookAct,
-    HookWhen, LinkSelector, LinkTrouble, Mode, NodeName, NodeTrouble, Partition, PlannedFault, Ppm, Rot,
-    Selector,
+    HookWhen, LinkSelector, LinkTrouble, Mode, NodeName, NodeTrouble, Partition, PlannedFault, Ppm, Prefer,
+    Rot, Selector,
 };
 
 use crate::text::{counted, first_few, one_line};
@@ -212,6 +212,9 @@ fn matching(filter: &Filter) -> String {
     }
     for (key, value) in &filter.labels {
         what += &format!(" with {key}={value}");
+    }
+    if filter.prefer == Some(Prefer::IoInFlight) {
+        what += ", rather with IO in flight";
     }
     let what = one_line(&what, 200);
     match filter.mode {

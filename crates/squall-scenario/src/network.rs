@@ -46,8 +46,9 @@ const LINK: Keys = Keys {
         "reorder",
         "bandwidth",
         "mtu",
+        "correlation",
     ],
-    planned: &["correlation"],
+    planned: &[],
 };
 const BANDWIDTH: Keys = Keys { of: "`bandwidth`", known: &["rate", "queue"], planned: &[] };
 
@@ -55,7 +56,15 @@ const BANDWIDTH: Keys = Keys { of: "`bandwidth`", known: &["rate", "queue"], pla
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
     base: Values,
-    links: Vec<(LinkSelector, Values)>,
+    links: Vec<Link>,
+}
+
+/// An entry of `links`.
+#[derive(Clone, Debug)]
+struct Link {
+    link: LinkSelector,
+    values: Values,
+    correlation: Ppm,
 }
 
 /// How links behave; each quantity may be a range.
@@ -90,7 +99,7 @@ impl Network {
 
     /// Its links that behave otherwise; each entry draws for itself.
     pub(crate) fn draw_links(&self, topology: &Topology, address: &Address<'_>) -> Vec<LinkProfile> {
-        let link = |(n, (selector, values)): (u64, &(LinkSelector, Values))| {
+        let link = |(n, Link { link: selector, values, correlation }): (u64, &Link)| {
             let from = named(&selector.from, topology);
             let to = match &selector.to {
                 Some(to) => named(to, topology),
@@ -105,6 +114,7 @@ impl Network {
                 from,
                 to,
                 direction: selector.direction,
+                correlation: *correlation,
                 profile: values.draw(&Address { n, ..*address }),
             }
         };
@@ -194,7 +204,7 @@ fn mtu(node: &Node, report: &mut Report) -> Option<u16> {
     mtu
 }
 
-fn link(node: &Node, base: Values, scope: &Scope<'_>, report: &mut Report) -> Option<(LinkSelector, Values)> {
+fn link(node: &Node, base: Values, scope: &Scope<'_>, report: &mut Report) -> Option<Link> {
     let before = report.errors();
     let fields = Fields::open(node, LINK, report)?;
     let link = selector::link(&fields, From::Required, scope, report)?;
@@ -208,7 +218,9 @@ fn link(node: &Node, base: Values, scope: &Scope<'_>, report: &mut Report) -> Op
         }
     }
     let values = base.with(&fields, report);
-    (report.errors() == before).then_some((link, values))
+    let correlation = fields.get("correlation").map(|node| range::fixed(node, report));
+    let correlation = correlation.map_or(Some(Ppm::ZERO), |correlation| correlation)?;
+    (report.errors() == before).then_some(Link { link, values, correlation })
 }
 
 /// Whether a selector means the same nodes at any time and under any seed.

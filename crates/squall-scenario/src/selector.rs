@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use squall_history::{Direction, Filter, LinkSelector, Mode, NodeName, Ppm, Selector};
+use squall_history::{Direction, Filter, LinkSelector, Mode, NodeName, Ppm, Prefer, Selector};
 
 use crate::codes::Code;
 use crate::diagnostic::Report;
@@ -12,7 +12,7 @@ use crate::scope::{Author, Scope};
 use crate::tree::{Kind, Node};
 
 const FILTER: Keys =
-    Keys { of: "a selector", known: &["role", "zone", "label", "mode", "value"], planned: &[] };
+    Keys { of: "a selector", known: &["role", "zone", "label", "mode", "value", "prefer"], planned: &[] };
 
 const DIRECTIONS: [(&str, Direction); 3] =
     [("to", Direction::To), ("from", Direction::From), ("both", Direction::Both)];
@@ -75,6 +75,9 @@ fn filter(node: &Node, scope: &Scope<'_>, report: &mut Report) -> Option<Filter>
         filter.labels = labels(value, report)?;
     }
     filter.mode = mode(&fields, report)?;
+    if let Some(node) = fields.get("prefer") {
+        filter.prefer = fields::word(node, "preference", &Prefer::ALL, report);
+    }
     (report.errors() == before).then_some(filter)
 }
 

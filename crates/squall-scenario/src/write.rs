@@ -150,11 +150,12 @@ fn network(out: &mut String, plan: &Plan) {
         return put(out, &format!("network: {{ {} }}", base.join(", ")));
     }
     put(out, &format!("network:\n  {}\n  links:", base.join("\n  ")));
-    for LinkProfile { from, to, direction, profile: own } in &plan.links {
+    for LinkProfile { from, to, direction, profile: own, correlation } in &plan.links {
         let names = |names: &[NodeName]| sequence(names.iter().map(|name| quoted(name.as_str())));
         let mut parts = vec![format!("from: {}", names(from)), format!("to: {}", names(to))];
         parts.extend(network::direction(*direction).map(|word| format!("direction: {word}")));
         parts.extend(profile(own));
+        parts.extend((!correlation.is_zero()).then(|| format!("correlation: {correlation}")));
         put(out, &format!("    - {{ {} }}", parts.join(", ")));
     }
 }

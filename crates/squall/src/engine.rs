@@ -43,6 +43,8 @@ pub trait Engine {
     fn record(&mut self, node: Option<&NodeName>, body: Body);
     /// Whether a node's software runs.
     fn is_up(&self, node: &NodeName) -> bool;
+    /// Whether a node's software waits for its disks.
+    fn has_io_in_flight(&self, node: &NodeName) -> bool;
     /// Starts the next incarnation of a node that is down.
     fn start(&mut self, node: &NodeName);
     /// Kills a node's process.

@@ -158,7 +158,8 @@ fn a_bad_link_between_members_is_not_judged_either() {
     let far = NetworkProfile { latency: SimDuration::from_millis(11), ..NetworkProfile::PERFECT };
     let with = |to: &str| {
         let (from, to) = (vec!["m-1".into()], vec![to.into()]);
-        let link = LinkProfile { from, to, direction: Direction::To, profile: far };
+        let link =
+            LinkProfile { from, to, direction: Direction::To, profile: far, correlation: Default::default() };
         judged_over(NetworkProfile::PERFECT, &[link], 3, L1, started)
     };
     assert!(with("m-3").verdict.not_applicable.contains_key(L1));

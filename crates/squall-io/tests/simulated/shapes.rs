@@ -126,7 +126,14 @@ fn every_rule_that_draws_may_be_correlated() {
 }
 
 fn profile(from: &str, to: &str, direction: Direction, latency_ms: u64) -> LinkProfile {
-    LinkProfile { from: vec![from.into()], to: vec![to.into()], direction, profile: steady(latency_ms) }
+    let correlation = squall_history::Ppm::ZERO;
+    LinkProfile {
+        from: vec![from.into()],
+        to: vec![to.into()],
+        direction,
+        profile: steady(latency_ms),
+        correlation,
+    }
 }
 
 #[test]

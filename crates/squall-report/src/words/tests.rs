@@ -163,8 +163,16 @@ fn selectors_that_are_still_open_say_what_they_ask_for() {
             zones: vec!["a".to_owned()],
             labels: [("tier".to_owned(), "control".to_owned())].into(),
             mode,
+            prefer: None,
         })
     };
+    let busy = Filter {
+        roles: vec!["worker".to_owned()],
+        mode: Mode::One,
+        prefer: Some(Prefer::IoInFlight),
+        ..Filter::default()
+    };
+    check(Action::Kill(Selector::Where(busy)), "kill one worker, rather with IO in flight");
     let kill = |mode| Action::Kill(filter(mode));
     check(kill(Mode::All), "kill every worker/controller in zone a with tier=control");
     check(kill(Mode::One), "kill one worker/controller in zone a with tier=control");

@@ -176,6 +176,7 @@ fn a_plan_with_links_of_their_own() {
         to: vec!["worker-1".into()],
         direction: Direction::To,
         profile: NetworkProfile { shape: LatencyShape::Normal, bandwidth, mtu: 9_000, ..NetworkProfile::LAN },
+        correlation: squall_history::Ppm::ZERO,
     }];
     let text = squall_report::plan_text(&plan, Style::Plain);
     let line = "controller-1,2 → worker-1: latency 200us and up to 300us more, nothing is lost, normal, 125,000 bytes \

@@ -228,5 +228,6 @@ fn filter(filter: &Filter) -> String {
         Mode::FixedPercent(share) => parts.push(format!("mode: fixed-percent, value: {share}")),
         Mode::RandomMaxPercent(share) => parts.push(format!("mode: random-max-percent, value: {share}")),
     }
+    parts.extend(filter.prefer.map(|prefer| format!("prefer: {}", prefer.name())));
     braces(parts)
 }

@@ -147,15 +147,16 @@ fn selector(nodes: Vec<NodeSpec>, zones: Vec<String>) -> impl Strategy<Value = S
         share().prop_map(Mode::RandomMaxPercent),
     ];
     let roles = proptest::sample::subsequence(ROLES.to_vec(), 0..=3);
+    let prefer = option::of(Just(Prefer::IoInFlight));
     let count = zones.len();
-    let filter = (roles, proptest::sample::subsequence(zones, 0..=count), labels(), mode);
+    let filter = (roles, proptest::sample::subsequence(zones, 0..=count), labels(), mode, prefer);
     prop_oneof![
         Just(Selector::Leader),
         // A bound fault may have found nobody.
         vec(proptest::sample::select(names), 0..3).prop_map(Selector::Nodes),
-        filter.prop_map(|(roles, zones, labels, mode)| {
+        filter.prop_map(|(roles, zones, labels, mode, prefer)| {
             let roles = roles.into_iter().map(str::to_owned).collect();
-            Selector::Where(Filter { roles, zones, labels, mode })
+            Selector::Where(Filter { roles, zones, labels, mode, prefer })
         }),
     ]
 }
@@ -391,8 +392,15 @@ fn links(nodes: &[NodeSpec]) -> impl Strategy<Value = Vec<LinkProfile>> + use<> 
     // In the topology's order, as planning lists them.
     let some = proptest::sample::subsequence(names, 1..=count);
     let direction = proptest::sample::select(vec![Direction::To, Direction::From, Direction::Both]);
-    let link = (some.clone(), some, direction, profile())
-        .prop_map(|(from, to, direction, profile)| LinkProfile { from, to, direction, profile });
+    let link = (some.clone(), some, direction, profile(), share()).prop_map(
+        |(from, to, direction, profile, correlation)| LinkProfile {
+            from,
+            to,
+            direction,
+            profile,
+            correlation,
+        },
+    );
     vec(link, 0..3)
 }
 

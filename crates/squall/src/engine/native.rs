@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use squall_history::{
-    Body, Boot, DiskFault, Draws, Identity, LinkTrouble, NodeName, NodeTrouble, Plan, Record, Seed, SimTime,
-    Topology,
+    Body, Boot, DiskFault, Draws, Identity, LinkProfile, LinkTrouble, NetworkProfile, NodeName, NodeTrouble,
+    Plan, Record, Seed, SimDuration, SimTime, Topology,
 };
 use squall_sim::{
     DiskRuleId, Effects, Ended, Journaling, Ran, Rule, RuleId, Sim, SimConfig, SimLimits, Software,
@@ -54,7 +54,7 @@ impl Native {
             node_faults: NodeFaults::default(),
         };
         engine.sim.set_clocks(&plan.clock);
-        engine.sim.set_links(&plan.links);
+        engine.lay_links(&plan.links);
         for node in &plan.topology.nodes {
             if let Some(policy) = plan.topology.restart.get(&node.role) {
                 engine.sim.end_process_on(&node.name, &policy.on);
@@ -62,6 +62,25 @@ impl Native {
             engine.start(&node.name);
         }
         engine
+    }
+
+    /// Links of their own. A correlated jitter is a rule that stands from the first instant to the last.
+    fn lay_links(&mut self, links: &[LinkProfile]) {
+        let sticks = |link: &LinkProfile| !link.correlation.is_zero();
+        let plain = links.iter().cloned().map(|mut link| {
+            if sticks(&link) {
+                link.profile.jitter = SimDuration::ZERO;
+            }
+            link
+        });
+        self.sim.set_links(&plain.collect::<Vec<_>>());
+        for (place, link) in links.iter().enumerate().filter(|(_, link)| sticks(link)) {
+            let NetworkProfile { jitter, shape, .. } = link.profile;
+            let rule = Rule::Latency { latency: SimDuration::ZERO, jitter, shape };
+            let identity = Identity::of("links").with(place as u64);
+            let id = self.sim.add_rule(identity, rule, &link.pairs());
+            self.sim.correlate(id, link.correlation);
+        }
     }
 
     pub(crate) fn sim(&mut self) -> &mut Sim {
@@ -101,6 +120,10 @@ impl Engine for Native {
             RoleKind::Client => self.instance.client(ClientCtx::new(ctx, self.recorder.clone())),
         };
         self.sim.start(node, as_software(software));
+    }
+
+    fn has_io_in_flight(&self, node: &NodeName) -> bool {
+        self.sim.has_io_in_flight(node)
     }
 
     fn kill(&mut self, node: &NodeName) -> Effects {

@@ -14,7 +14,7 @@ use crate::Engine;
 impl Nemesis<'_> {
     pub(super) fn apply(&mut self, engine: &mut dyn Engine, place: usize, now: SimTime) {
         let fault = self.faults[place].clone();
-        if let Some(parts) = self.unfolded(&fault) {
+        if let Some(parts) = self.unfolded(engine, &fault) {
             return self.unfold(engine, &fault, parts);
         }
         let bound = match self.bind(engine, &fault) {

@@ -5,8 +5,10 @@
 
 use squall_history::fault::{Direction, Filter};
 use squall_history::{
-    Domain, Draw, Draws, FaultId, Identity, LinkSelector, Mode, NodeName, Selector, Topology,
+    Domain, Draw, Draws, FaultId, Identity, LinkSelector, Mode, NodeName, Prefer, Selector, Topology,
 };
+
+use crate::Engine;
 
 /// What binding depends on.
 pub(super) struct Binder<'a> {
@@ -15,6 +17,8 @@ pub(super) struct Binder<'a> {
     pub(super) leader: Option<&'a NodeName>,
     pub(super) draws: &'a Draws,
     pub(super) fault: Identity,
+    /// Knows which nodes are busy.
+    pub(super) engine: &'a dyn Engine,
 }
 
 impl<'a> Binder<'a> {
@@ -75,6 +79,10 @@ impl<'a> Binder<'a> {
     fn narrowed(&self, filter: &Filter) -> Vec<NodeName> {
         let matching = self.topology.nodes.iter().filter(|node| filter.fits(node));
         let mut nodes = self.shuffled(matching.map(|node| node.name.clone()).collect());
+        if filter.prefer == Some(Prefer::IoInFlight) {
+            // Stable: those alike stay in drawn order.
+            nodes.sort_by_key(|node| !self.engine.has_io_in_flight(node));
+        }
         let all = u32::try_from(nodes.len()).expect("a topology is bounded");
         let count = match filter.mode {
             Mode::All => all,

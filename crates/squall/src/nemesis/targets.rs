@@ -35,7 +35,7 @@ pub(super) enum Act {
 impl Nemesis<'_> {
     /// Whom a fault concerns now; an error says why nobody.
     pub(super) fn bind(&self, engine: &dyn Engine, fault: &PlannedFault) -> Result<Bound, &'static str> {
-        let binder = self.binder(fault);
+        let binder = self.binder(engine, fault);
         let running = |selector| running(engine, binder.select(selector));
         // A node that is down still has a disk, a network card and a clock.
         let any = |selector| some(binder.select(selector));
@@ -82,22 +82,23 @@ impl Nemesis<'_> {
         })
     }
 
-    pub(super) fn binder(&self, fault: &PlannedFault) -> Binder<'_> {
+    pub(super) fn binder<'b>(&'b self, engine: &'b dyn Engine, fault: &PlannedFault) -> Binder<'b> {
         Binder {
             topology: self.topology(),
             client_roles: &self.client_roles,
             leader: self.leader.as_ref(),
             draws: &self.draws,
             fault: Binder::identity(&fault.id),
+            engine,
         }
     }
 
     /// The faults that a shape becomes whose cuts come and go one by one; `None` for any other action.
-    pub(super) fn unfolded(&self, fault: &PlannedFault) -> Option<Vec<PlannedFault>> {
+    pub(super) fn unfolded(&self, engine: &dyn Engine, fault: &PlannedFault) -> Option<Vec<PlannedFault>> {
         let Action::Partition(Partition::Shape(PartitionShape::SwizzleClog)) = fault.action else {
             return None;
         };
-        Some(self.binder(fault).swizzle(fault))
+        Some(self.binder(engine, fault).swizzle(fault))
     }
 }
 
