@@ -101,6 +101,7 @@ fn a_link_of_its_own_delays_its_own_packets_and_no_others() {
         to: vec!["node-2".into()],
         direction: Direction::To,
         profile: NetworkProfile { latency: SimDuration::from_millis(latency_ms), ..NetworkProfile::FLAKY },
+        correlation: squall::history::Ppm::ZERO,
     };
     let (plain, equal, slow) = (gossip(Vec::new()), gossip(vec![own(1)]), gossip(vec![own(41)]));
     assert!(plain.packets.len() > 200, "{}", plain.packets.len());
