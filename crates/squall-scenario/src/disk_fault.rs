@@ -142,9 +142,7 @@ fn slow(fields: &Fields<'_>, report: &mut Report) -> Option<DiskTrouble> {
             let Rate(rate) = range::fixed(&entry.value, report)?;
             if rate == 0 {
                 let error = report.error(Code::Size, entry.value.span.clone(), "a rate of nothing");
-                error
-                    .label("at least `1B` a second")
-                    .help("to hold the disk altogether write `fault: stall`");
+                error.label("at least `1B/s`").help("to hold the disk altogether write `fault: stall`");
                 return None;
             }
             Some(DiskTrouble::Throttle { rate })

@@ -178,7 +178,7 @@ fn a_slow_disks_range_is_kept_for_its_operations_and_other_ranges_are_drawn() {
         .collect();
     assert!(chances.len() > 5 && chances.iter().all(|it| (Ppm::percent(10)..=Ppm::percent(20)).contains(it)));
     let rates: BTreeSet<u64> = (0..20)
-        .map(|seed| match trouble("fault: slow, rate: 1024KiB..2048KiB", seed) {
+        .map(|seed| match trouble("fault: slow, rate: 1024KiB/s..2048KiB/s", seed) {
             DiskTrouble::Throttle { rate } => rate,
             other => panic!("not a bound: {other:?}"),
         })

@@ -97,35 +97,35 @@ help: text that only looks like a range goes in quotes
 #[test]
 fn slow_in_two_ways_and_a_rate_of_nothing() {
     check_action(
-        "{ target: worker-1, fault: slow, latency: 5ms, rate: 1MiB }",
+        "{ target: worker-1, fault: slow, latency: 5ms, rate: 1MiB/s }",
         r"
 error[E0017]: `latency` and `rate` do not go together
  --> scenario.yaml:6:68
   |
-6 |   - { at: 5s, disk: { target: worker-1, fault: slow, latency: 5ms, rate: 1MiB } }
+6 |   - { at: 5s, disk: { target: worker-1, fault: slow, latency: 5ms, rate: 1MiB/s } }
   |                                                      -------       ^^^^ write a second fault for it
   |                                                      |
   |                                                      the first one
 ",
     );
     check_action(
-        "{ target: worker-1, fault: slow, rate: 0B }",
+        "{ target: worker-1, fault: slow, rate: 0B/s }",
         r"
 error[E0021]: a rate of nothing
  --> scenario.yaml:6:60
   |
-6 |   - { at: 5s, disk: { target: worker-1, fault: slow, rate: 0B } }
-  |                                                            ^^ at least `1B` a second
+6 |   - { at: 5s, disk: { target: worker-1, fault: slow, rate: 0B/s } }
+  |                                                            ^^^^ at least `1B/s`
 help: to hold the disk altogether write `fault: stall`
 ",
     );
     check_action(
-        "{ target: worker-1, fault: stall, rate: 1MiB }",
+        "{ target: worker-1, fault: stall, rate: 1MiB/s }",
         r"
 error[E0017]: `rate` does not go with `fault: stall`
  --> scenario.yaml:6:55
   |
-6 |   - { at: 5s, disk: { target: worker-1, fault: stall, rate: 1MiB } }
+6 |   - { at: 5s, disk: { target: worker-1, fault: stall, rate: 1MiB/s } }
   |                                                       ^^^^ belongs to `fault: slow`
 ",
     );
