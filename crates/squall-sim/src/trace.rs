@@ -106,7 +106,7 @@ impl Trace {
     /// folds, where it takes effect), or that is told only if somebody listens.
     pub(crate) fn record_unfolded(&mut self, record: Record) {
         if self.is_watched() {
-            self.watch.tell(Told::Record(record.clone()));
+            self.watch.tell(Told::Record(Box::new(record.clone())));
         }
         self.records.push(record);
     }

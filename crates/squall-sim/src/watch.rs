@@ -32,7 +32,7 @@ pub struct WatchedEvent {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Told {
     /// A record of the history.
-    Record(Record),
+    Record(Box<Record>),
     /// A packet was sent.
     Packet(JournalEntry),
     /// Bytes were written to the network or a disk.
