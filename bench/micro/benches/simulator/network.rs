@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use squall_history::{Ppm, SimDuration};
+use squall_history::{LatencyShape, Ppm, SimDuration};
 use squall_io::net::{TcpListener, TcpStream, UdpSocket, lookup_host};
 use squall_io::time;
 use squall_sim::{Rule, Software};
@@ -23,7 +23,7 @@ pub(crate) fn all(criterion: &mut Criterion) {
         let mut sim = begin(2, datagrams);
         rule(&mut sim, 2, Rule::Loss(Ppm::percent(1)));
         let ms = SimDuration::from_millis;
-        rule(&mut sim, 2, Rule::Latency { latency: ms(1), jitter: ms(2) });
+        rule(&mut sim, 2, Rule::Latency { latency: ms(1), jitter: ms(2), shape: LatencyShape::Uniform });
         rule(&mut sim, 2, Rule::Reorder { chance: Ppm::percent(5), delay: ms(3) });
         sim
     });
