@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use squall_io::net::{TcpListener, TcpStream};
 use squall_io::{select, task, time};
+use squall_wire::Alarm;
 use tokio::io::{AsyncWriteExt, split};
 use tokio::sync::mpsc;
 
@@ -65,8 +66,12 @@ async fn serve(
     let (mut reader, mut writer) = split(stream);
     let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "the controller has stopped");
     let hear = async {
+        let mut alarm = Alarm::new();
         loop {
-            let what: FromWorker = time::timeout(idle, read_frame(&mut reader)).await??;
+            let what: FromWorker = select! {
+                what = read_frame(&mut reader) => what?,
+                () = alarm.until(time::now() + idle) => return Err(io::ErrorKind::TimedOut.into()),
+            };
             let event = Event::Said { line: id, what };
             news.send(News::Event(event)).await.map_err(|_| gone())?;
         }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use squall_io::net::TcpListener;
 use squall_io::task::JoinSet;
 use squall_io::{select, time};
+use squall_wire::Alarm;
 use tokio::sync::mpsc;
 
 use crate::Bugs;
@@ -131,6 +132,7 @@ struct Desk {
 
 impl Desk {
     async fn run(mut self, mut handle: Handle, mut inbox: mpsc::Receiver<News>) -> io::Result<()> {
+        let mut alarm = Alarm::new();
         loop {
             let wait = self.overseer.wake_at().since(now());
             let event = select! {
@@ -142,7 +144,7 @@ impl Desk {
                     News::Event(event) => event,
                 },
                 status = handle.changed() => Event::Status(status?),
-                () = time::sleep(wait) => Event::Tick,
+                () = alarm.until(time::now() + wait) => Event::Tick,
             };
             if let Event::Closed { line } = &event {
                 self.lines.remove(line);

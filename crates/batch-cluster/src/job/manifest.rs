@@ -74,8 +74,13 @@ pub struct Consumed {
 impl Tally {
     /// With `count` more of one record.
     pub fn add(&mut self, record: &[u8], count: u64) {
+        self.add_hashed(hash(&[record]), count);
+    }
+
+    /// With `count` more of a record whose hash is known.
+    pub fn add_hashed(&mut self, hash: u64, count: u64) {
         self.records += count;
-        self.digest = self.digest.wrapping_add(hash(&[record]).wrapping_mul(count));
+        self.digest = self.digest.wrapping_add(hash.wrapping_mul(count));
     }
 
     /// With all of another.

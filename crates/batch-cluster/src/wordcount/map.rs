@@ -1,25 +1,31 @@
 //! The map: counts the words of a split and cuts the counts into partitions.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
+
+use rustc_hash::FxHashMap;
 
 use crate::codec::{crc32c, hash};
 use crate::job::{Segment, Tally};
 
-use super::words;
+use super::each_word;
 
 /// Most bytes that the different words of a split may have: they are held in memory.
 pub const OUTPUT_MAX: usize = 64 << 20;
 
 /// The partition of a word, from 0.
 pub fn partition(word: &str, partitions: u32) -> u32 {
-    (hash(&[word.as_bytes()]) % u64::from(partitions)) as u32
+    of_hash(hash(&[word.as_bytes()]), partitions)
+}
+
+fn of_hash(hash: u64, partitions: u32) -> u32 {
+    (hash % u64::from(partitions)) as u32
 }
 
 /// A split while it is counted.
 #[derive(Debug)]
 pub struct Counting {
-    partitions: Vec<BTreeMap<String, u64>>,
+    /// Sorted only when they are written: looking a word up is most of the work.
+    partitions: Vec<FxHashMap<String, u64>>,
     input: Tally,
     /// How many more bytes of different words it takes.
     room: usize,
@@ -43,7 +49,7 @@ impl Counting {
     /// Without partitions.
     pub fn new(partitions: u32) -> Self {
         assert!(partitions > 0, "a job has a reduce");
-        let partitions = (0..partitions).map(|_| BTreeMap::new()).collect();
+        let partitions = (0..partitions).map(|_| FxHashMap::default()).collect();
         Self { partitions, input: Tally::default(), room: OUTPUT_MAX }
     }
 
@@ -53,19 +59,20 @@ impl Counting {
     /// Why not, if there are too many different words.
     pub fn add(&mut self, record: &[u8]) -> Result<(), String> {
         let partitions = u32::try_from(self.partitions.len()).expect("made from a u32");
-        for word in words(record) {
+        each_word(record, |word| {
+            let hash = hash(&[word.as_bytes()]);
             // What was read is told apart from what was counted: combining can go wrong.
-            self.input.add(word.as_bytes(), 1);
-            let counts = &mut self.partitions[partition(&word, partitions) as usize];
-            if let Some(count) = counts.get_mut(&word) {
+            self.input.add_hashed(hash, 1);
+            let counts = &mut self.partitions[of_hash(hash, partitions) as usize];
+            if let Some(count) = counts.get_mut(word) {
                 *count += 1;
             } else {
                 let room = self.room.checked_sub(word.len());
                 self.room = room.ok_or("the split has too many different words")?;
-                counts.insert(word, 1);
+                counts.insert(word.to_owned(), 1);
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// The file, and what is in it.
@@ -73,6 +80,8 @@ impl Counting {
         let (mut segments, mut file) = (Vec::new(), Vec::new());
         for counts in self.partitions {
             let (mut text, mut tally) = (String::new(), Tally::default());
+            let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
+            counts.sort_unstable();
             for (word, count) in counts {
                 tally.add(word.as_bytes(), count);
                 writeln!(text, "{word}\t{count}").expect("a string takes all");

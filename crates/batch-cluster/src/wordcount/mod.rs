@@ -2,7 +2,7 @@
 //!
 //! Nothing in here knows of workers, attempts' fates or the network: a map is a function of its
 //! split, a reduce of its segments. The reference shares with them the words of a record
-//! ([`words`]) and the generator of inputs ([`generated`]), and nothing else.
+//! ([`each_word`]) and the generator of inputs ([`generated`]), and nothing else.
 
 mod map;
 mod record;
@@ -14,7 +14,9 @@ mod split;
 mod tests;
 
 pub use map::{Counted, Counting, OUTPUT_MAX, partition};
-pub use record::words;
+pub use record::each_word;
+#[cfg(test)]
+use record::words;
 pub use reduce::{Merging, Piece, parse, verified};
 pub use reference::{reference, reference_of_text};
 pub use source::generated;

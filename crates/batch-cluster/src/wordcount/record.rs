@@ -1,11 +1,28 @@
 //! The words of a record. This alone is shared by the job and its reference, for it says what is
 //! counted, not how.
 
-/// The words of a record: maximal runs of ASCII letters in lower case; every other byte separates.
-/// It is what `tr -cs A-Za-z '\n' | tr A-Z a-z` gives.
-pub fn words(record: &[u8]) -> impl Iterator<Item = String> {
-    let runs = record.split(|byte| !byte.is_ascii_alphabetic()).filter(|run| !run.is_empty());
-    runs.map(|run| run.iter().map(|byte| char::from(byte.to_ascii_lowercase())).collect())
+/// Hands `take` the words of a record: maximal runs of ASCII letters in lower case; every other byte
+/// separates. It is what `tr -cs A-Za-z '\n' | tr A-Z a-z` gives.
+///
+/// # Errors
+/// The first that `take` gives; it gets no word after it.
+pub fn each_word<E>(record: &[u8], mut take: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+    let mut word = String::new();
+    for run in record.split(|byte| !byte.is_ascii_alphabetic()).filter(|run| !run.is_empty()) {
+        word.clear();
+        word.push_str(std::str::from_utf8(run).expect("ASCII letters are UTF-8"));
+        word.make_ascii_lowercase();
+        take(&word)?;
+    }
+    Ok(())
+}
+
+/// The words of a record, each a string of its own.
+#[cfg(test)]
+pub(super) fn words(record: &[u8]) -> Vec<String> {
+    let mut all = Vec::new();
+    let Ok(()) = each_word(record, |word| Ok::<_, std::convert::Infallible>(all.push(word.to_owned())));
+    all
 }
 
 #[cfg(test)]
@@ -13,8 +30,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_error_ends_it() {
+        let mut seen = Vec::new();
+        let take = |word: &str| {
+            seen.push(word.to_owned());
+            if word == "b" { Err("enough") } else { Ok(()) }
+        };
+        assert_eq!(each_word(b"a b c", take), Err("enough"));
+        assert_eq!(seen, ["a", "b"]);
+    }
+
+    #[test]
     fn letters_make_words_and_everything_else_separates() {
-        let of = |record: &[u8]| words(record).collect::<Vec<_>>().join(" ");
+        let of = |record: &[u8]| words(record).join(" ");
         assert_eq!(of(b"The cat, the CAT; a cat-fight!"), "the cat the cat a cat fight");
         assert_eq!(of(b"don't 3rd x2y"), "don t rd x y");
         assert_eq!(of("Stra\u{df}e na\u{ef}ve".as_bytes()), "stra e na ve");

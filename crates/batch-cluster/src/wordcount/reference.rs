@@ -1,31 +1,40 @@
 //! What the result must be: one loop over all records, in one process, without map or reduce.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use rustc_hash::FxHashMap;
 
 use crate::job::Source;
 
-use super::{generated, words};
+use super::{each_word, generated};
 
 /// How often each word occurs in a generated input; nothing for a file, whose content the source
 /// does not tell.
 pub fn reference(source: &Source) -> Option<BTreeMap<String, u64>> {
     let Source::Generated { seed, records } = source else { return None };
-    let mut counts = BTreeMap::new();
-    for number in 0..u64::from(*records) {
-        for word in words(generated(*seed, number).as_bytes()) {
-            *counts.entry(word).or_insert(0) += 1;
-        }
-    }
-    Some(counts)
+    let mut counts = Counts::default();
+    (0..u64::from(*records)).for_each(|number| count(&mut counts, generated(*seed, number).as_bytes()));
+    Some(counts.into_iter().collect())
 }
 
 /// How often each word occurs in a text.
 pub fn reference_of_text(text: &[u8]) -> BTreeMap<String, u64> {
-    let mut counts = BTreeMap::new();
-    for word in words(text) {
-        *counts.entry(word).or_insert(0) += 1;
-    }
-    counts
+    let mut counts = Counts::default();
+    count(&mut counts, text);
+    counts.into_iter().collect()
+}
+
+type Counts = FxHashMap<String, u64>;
+
+fn count(counts: &mut Counts, text: &[u8]) {
+    let Ok(()) = each_word(text, |word| {
+        match counts.get_mut(word) {
+            Some(count) => *count += 1,
+            None => _ = counts.insert(word.to_owned(), 1),
+        }
+        Ok::<_, Infallible>(())
+    });
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@
 //! Assumption: jobs are deterministic. It does not ask when a result comes, nor what went wrong when
 //! it is not right: B2 to B5 do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use squall_history::{History, NodeName, OpId, Phase, SimTime};
 
 use super::words::{Asked, Kind, OP, job, operation};
@@ -106,12 +106,13 @@ impl<'h> Submission<'h> {
 /// Each reference is computed once.
 struct References {
     compute: fn(&Value) -> Option<Words>,
-    known: BTreeMap<String, Option<Words>>,
+    /// By submission.
+    known: BTreeMap<OpId, Option<Words>>,
 }
 
 impl References {
-    fn of(&mut self, spec: &Value) -> Option<&Words> {
-        self.known.entry(spec.to_string()).or_insert_with(|| (self.compute)(spec)).as_ref()
+    fn of(&mut self, submission: &Submission<'_>) -> Option<&Words> {
+        self.known.entry(submission.op).or_insert_with(|| (self.compute)(submission.spec)).as_ref()
     }
 }
 
@@ -152,11 +153,11 @@ impl Read<'_> {
         }
         let mut difference = None;
         for submission in &candidates {
-            let Some(reference) = references.of(submission.spec) else {
+            let Some(reference) = references.of(submission) else {
                 findings.unknown(format!("the reference has no answer for op {}", submission.op.0));
                 return true;
             };
-            match first_difference(reference, &words, budget) {
+            match first_difference(reference, words, budget) {
                 Err(Exhausted) => return false,
                 Ok(None) => {
                     findings.exercised();
@@ -202,28 +203,36 @@ impl Read<'_> {
 /// The budget ran out.
 struct Exhausted;
 
-/// A word that occurs not at all counts as none.
+/// A word that occurs not at all counts as none. All counts that were found are numbers.
 fn first_difference(
     expected: &Words,
-    found: &Words,
+    found: &Found,
     budget: &mut Budget,
 ) -> Result<Option<Difference>, Exhausted> {
-    let words: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
-    for word in words {
+    let mut first: Option<Difference> = None;
+    let mut compare = |word: &String, expected: u64, found: u64| {
         if !budget.step() {
             return Err(Exhausted);
         }
-        let count = |words: &Words| words.get(word).copied().unwrap_or(0);
-        let (expected, found) = (count(expected), count(found));
-        if expected != found {
-            return Ok(Some(Difference { word: word.clone(), expected, found }));
+        if expected != found && first.as_ref().is_none_or(|first| *word < first.word) {
+            first = Some(Difference { word: word.clone(), expected, found });
         }
+        Ok(())
+    };
+    for (word, &count) in expected {
+        compare(word, count, found.get(word).and_then(Value::as_u64).unwrap_or(0))?;
     }
-    Ok(None)
+    for (word, count) in found.iter().filter(|(word, _)| !expected.contains_key(*word)) {
+        compare(word, 0, count.as_u64().unwrap_or(0))?;
+    }
+    Ok(first)
 }
 
+/// How often each word was found.
+type Found = Map<String, Value>;
+
 /// The words of a returned dataset.
-fn words(value: &Value) -> Option<Words> {
+fn words(value: &Value) -> Option<&Found> {
     let words = value.get("words")?.as_object()?;
-    words.iter().map(|(word, count)| Some((word.clone(), count.as_u64()?))).collect()
+    words.values().all(Value::is_u64).then_some(words)
 }

@@ -3,6 +3,7 @@
 //! Plain data; how it becomes bytes is said in [`squall_wire`].
 
 use serde::{Deserialize, Serialize};
+use squall_wire::peer::Receipt;
 
 /// Longest key, in bytes.
 pub const MAX_KEY: usize = 1 << 10;
@@ -248,12 +249,14 @@ pub struct Append {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Inbound {
-    /// From another server. Answered with one byte, so that the sender sees that the line is alive.
+    /// From another server.
     Server {
         /// The sender's place.
         from: usize,
         /// What it says.
         message: Message,
+        /// Whether it asks for a receipt.
+        receipt: Receipt,
     },
     /// From a client. Answered with a [`Reply`].
     Client(Request),

@@ -1,10 +1,13 @@
 //! Takes connections, from members and clients alike.
 
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use squall_io::net::{TcpListener, TcpStream};
 use squall_io::{buggify, rand, select, task, time};
+use squall_wire::Alarm;
+use squall_wire::peer::{RECEIPT, Receipt};
 use tokio::io::AsyncWriteExt;
 
 use crate::codec::{frame, read_frame};
@@ -37,15 +40,20 @@ pub(super) async fn run(listener: TcpListener, handle: Handle) {
 
 /// One connection, until either side ends it or the member stops.
 async fn serve(mut stream: TcpStream, handle: Handle) -> io::Result<()> {
+    let (mut stopped, mut idle) = (pin!(handle.stopped()), Alarm::new());
     loop {
         let inbound: Inbound = select! {
-            inbound = time::timeout(IDLE, read_frame(&mut stream)) => inbound??,
-            () = handle.stopped() => return Ok(()),
+            inbound = read_frame(&mut stream) => inbound?,
+            () = idle.until(time::now() + IDLE) => return Err(io::ErrorKind::TimedOut.into()),
+            () = stopped.as_mut() => return Ok(()),
         };
         let answer = match inbound {
-            Inbound::Member { from, message } => {
+            Inbound::Member { from, message, receipt } => {
                 handle.deliver(from, message).await?;
-                vec![0]
+                match receipt {
+                    Receipt::Wanted => RECEIPT.to_vec(),
+                    Receipt::Unwanted => continue,
+                }
             }
             Inbound::Client(request) => frame(&handle.request(request).await?),
         };

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use squall_io::net::TcpListener;
 use squall_io::task::JoinSet;
 use squall_io::{assert, buggify, hook, hook_now, knob, observe, rand, select, time};
-use squall_wire::{Outbox, frame, peer};
+use squall_wire::peer::{self, Receipt};
+use squall_wire::{Alarm, Outbox, frame};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::config::MemberConfig;
@@ -38,7 +39,7 @@ const OUTBOX_LIMIT: usize = 128;
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Inbound {
     /// Another member's.
-    Member { from: usize, message: Message },
+    Member { from: usize, message: Message, receipt: Receipt },
     /// A client's.
     Client(Request),
 }
@@ -119,11 +120,12 @@ impl<S: StateMachine> Member<S> {
     pub async fn run(mut self) -> io::Result<()> {
         let effects = std::mem::take(&mut self.effects);
         effects.into_iter().for_each(|effect| self.carry_out(effect));
+        let mut alarm = Alarm::new();
         loop {
             let wait = self.service.wake_at().since(now());
             let news = select! {
                 news = self.inbox.recv() => Some(news.expect("the handle holds a sender")),
-                () = time::sleep(wait) => None,
+                () = alarm.until(time::now() + wait) => None,
             };
             let event = match news {
                 None => tick(),
@@ -229,7 +231,7 @@ fn tick() -> Event {
 fn link_all(tasks: &mut JoinSet<()>, settings: &Settings, port: u16) -> Vec<Outbox<Message>> {
     let outboxes: Vec<Outbox<Message>> = settings.members.iter().map(|_| Outbox::new(OUTBOX_LIMIT)).collect();
     let from = settings.place;
-    let encode = move |message| frame(&Inbound::Member { from, message });
+    let encode = move |message, receipt| frame(&Inbound::Member { from, message, receipt });
     for (to, outbox) in outboxes.iter().enumerate().filter(|(to, _)| *to != from) {
         tasks.spawn(peer::keep_up(settings.members[to].clone(), port, outbox.clone(), encode));
     }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use squall_io::net::TcpListener;
 use squall_io::task::JoinHandle;
 use squall_io::{observe, rand, select, task, time};
+use squall_wire::Alarm;
 use tokio::sync::mpsc;
 
 use crate::job::{AttemptId, Incarnation, Manifest};
@@ -97,11 +98,12 @@ struct Shell {
 impl Shell {
     async fn run(mut self) -> io::Result<()> {
         self.step(now(), Event::Disconnected);
+        let mut alarm = Alarm::new();
         loop {
             let wait = self.core.wake_at().map_or(LONG, |at| at.since(now()));
             let news = select! {
                 news = self.inbox.recv() => Some(news.expect("the shell holds a sender")),
-                () = time::sleep(wait) => None,
+                () = alarm.until(time::now() + wait) => None,
             };
             let event = match news {
                 None => Event::Tick,

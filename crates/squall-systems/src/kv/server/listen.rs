@@ -1,11 +1,13 @@
 //! Takes connections, from servers and clients alike.
 
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use squall_io::net::{TcpListener, TcpStream};
 use squall_io::{buggify, rand, select, task, time};
-use squall_wire::{frame, read_frame};
+use squall_wire::peer::{RECEIPT, Receipt};
+use squall_wire::{Alarm, frame, read_frame};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, oneshot};
 
@@ -42,15 +44,20 @@ pub(super) async fn run(listener: TcpListener, events: mpsc::Sender<Event>) {
 
 /// One connection, until either side ends it or the server stops.
 async fn serve(mut stream: TcpStream, events: mpsc::Sender<Event>) -> io::Result<()> {
+    let (mut stopped, mut idle) = (pin!(events.closed()), Alarm::new());
     loop {
         let inbound: Inbound = select! {
-            inbound = time::timeout(IDLE, read_frame(&mut stream)) => inbound??,
-            () = events.closed() => return Ok(()),
+            inbound = read_frame(&mut stream) => inbound?,
+            () = idle.until(time::now() + IDLE) => return Err(io::ErrorKind::TimedOut.into()),
+            () = stopped.as_mut() => return Ok(()),
         };
         let answer = match inbound {
-            Inbound::Server { from, message } => {
+            Inbound::Server { from, message, receipt } => {
                 tell(&events, Event::Message { from, message }).await?;
-                vec![0]
+                match receipt {
+                    Receipt::Wanted => RECEIPT.to_vec(),
+                    Receipt::Unwanted => continue,
+                }
             }
             Inbound::Client(request) => frame(&ask(&events, request).await?),
         };

@@ -11,7 +11,7 @@ use std::io;
 use squall_io::net::TcpListener;
 use squall_io::task::JoinSet;
 use squall_io::{assert, buggify, hook, hook_now, knob, observe, rand, select, time};
-use squall_wire::{Outbox, frame, peer};
+use squall_wire::{Alarm, Outbox, frame, peer};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Error;
@@ -47,7 +47,7 @@ pub async fn run(config: ServerConfig) -> io::Result<()> {
     let mut tasks = JoinSet::new();
     let outboxes: Vec<Outbox<Message>> = config.servers.iter().map(|_| Outbox::new(OUTBOX_LIMIT)).collect();
     for (to, outbox) in outboxes.iter().enumerate().filter(|(to, _)| *to != place) {
-        let encode = move |message| frame(&Inbound::Server { from: place, message });
+        let encode = move |message, receipt| frame(&Inbound::Server { from: place, message, receipt });
         tasks.spawn(peer::keep_up(config.servers[to].clone(), config.port, outbox.clone(), encode));
     }
     let (records, batches) = mpsc::unbounded_channel();
@@ -109,12 +109,12 @@ struct Shell {
 
 impl Shell {
     async fn run(mut self, mut inbox: mpsc::Receiver<Event>) -> Result<(), Error> {
-        let mut next_reply = 0_u64;
+        let (mut next_reply, mut alarm) = (0_u64, Alarm::new());
         loop {
             let wait = self.core.wake_at().since(now());
             let event = select! {
                 event = inbox.recv() => Some(event.expect("the listener holds a sender")),
-                () = time::sleep(wait) => None,
+                () = alarm.until(time::now() + wait) => None,
             };
             let input = match event {
                 None => tick(),
