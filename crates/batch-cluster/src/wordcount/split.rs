@@ -44,7 +44,7 @@ pub struct Records(Inner);
 #[derive(Debug)]
 enum Inner {
     Generated { seed: u64, numbers: Range<u64> },
-    File(Lines<BufReader<File>>),
+    File(Box<Lines<BufReader<File>>>),
 }
 
 impl Records {
@@ -72,7 +72,9 @@ impl Records {
                 }
                 let range = split.range(*bytes);
                 file.seek(SeekFrom::Start(range.start)).await?;
-                Inner::File(Lines::open(BufReader::with_capacity(PIECE, file), range, *bytes).await?)
+                Inner::File(Box::new(
+                    Lines::open(BufReader::with_capacity(PIECE, file), range, *bytes).await?,
+                ))
             }
         }))
     }
