@@ -79,11 +79,18 @@ pub(crate) const TABLE: &[Row] = &[
     row("disk misdirected", "disk: { target: eye-1, fault: misdirected, percent: 100% }", |seen| {
         said(seen, "record spoilt")
     }),
-    before_power_loss(
-        "disk torn-write",
-        "disk: { target: eye-1, fault: torn-write, percent: 100% }",
-        |seen| said_like(seen, "torn"),
-    ),
+    // Kills while each operation takes its time, so that some of them meet a write under way: a kill by
+    // itself tears nothing.
+    Row {
+        kind: "disk torn-write",
+        fault: "disk: { target: eye-1, fault: torn-write, percent: 100% }",
+        lasts: Some("2s"),
+        besides: Some(
+            "{ at: 1s, for: 2s, disk: { target: eye-1, fault: slow, latency: 30ms } }, \
+             { every: 230ms, between: [1100ms, 2900ms], for: 1ms, kill: eye-1 }",
+        ),
+        bites: |seen| said_like(seen, "torn"),
+    },
 ];
 
 fn said(seen: &[Seen], words: &str) -> bool {
