@@ -21,7 +21,10 @@ pub fn each_word<E>(record: &[u8], mut take: impl FnMut(&str) -> Result<(), E>) 
 #[cfg(test)]
 pub(super) fn words(record: &[u8]) -> Vec<String> {
     let mut all = Vec::new();
-    let Ok(()) = each_word(record, |word| Ok::<_, std::convert::Infallible>(all.push(word.to_owned())));
+    let Ok(()) = each_word(record, |word| {
+        all.push(word.to_owned());
+        Ok::<_, std::convert::Infallible>(())
+    });
     all
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use squall_check::{
-    ExitCode, FaultCounts, Outcome, ScenarioStatus, ScenarioVerdict, SeedResult, Violation, exit_code,
-    judge_scenario,
+    ExitCode, FaultCounts, Outcome, ScenarioJudge, ScenarioStatus, ScenarioVerdict, SeedResult, Violation,
+    exit_code, judge_scenario,
 };
 use squall_history::{Expect, InvariantChoice, KnownFailure, Seed, SimTime};
 
@@ -312,4 +312,18 @@ fn the_exit_code_is_that_of_the_worst_scenario() {
     assert_eq!(code(&[&unsure, &bad, &good]), 100);
     assert_eq!(code(&[&bad, &differs]), 102);
     assert_eq!(code(&[&broken, &differs, &bad]), 70);
+}
+
+#[test]
+fn a_judge_is_as_small_after_ten_thousand_seeds_as_after_ten() {
+    let after = |seeds: u64| {
+        let mut judge = ScenarioJudge::new("case", known(false));
+        (0..seeds).for_each(|number| judge.take(&unknown(number)));
+        (0..seeds).for_each(|number| judge.take(&pass(number)));
+        // Numbers may have more digits.
+        let digits: Vec<char> = format!("{judge:?}").chars().filter(|c| !c.is_ascii_digit()).collect();
+        (digits, judge.finish().seeds)
+    };
+    assert_eq!(after(10).0, after(10_000).0);
+    assert_eq!(after(10).1, 20);
 }
