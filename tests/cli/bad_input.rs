@@ -140,9 +140,7 @@ system: kv
 duration: 9s
 faults:
   - at: 3s
-    steps:
-      - { for: 1s, kill: leader }
-      - { wait: 1s }";
+    admin: { op: drain }";
 
 #[test]
 fn what_is_not_built_is_refused_by_name_where_it_would_run() {
@@ -155,8 +153,8 @@ fn what_is_not_built_is_refused_by_name_where_it_would_run() {
     ];
     insta::assert_snapshot!(refusals[0].err);
     for ran in refusals {
-        ran.expect(65).warns("`steps`").warns("not supported yet");
+        ran.expect(65).warns("`admin`").warns("not supported yet");
     }
-    project.squall(&["check"]).expect(0).says("it cannot run yet").warns("`steps`");
-    project.squall(&["plan", "later", "--seed", "1"]).expect(0).warns("`steps`");
+    project.squall(&["check"]).expect(0).says("it cannot run yet").warns("`admin`");
+    project.squall(&["plan", "later", "--seed", "1"]).expect(0).warns("`admin`");
 }

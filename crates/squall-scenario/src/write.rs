@@ -154,6 +154,8 @@ fn network(out: &mut String, plan: &Plan) {
         let names = |names: &[NodeName]| sequence(names.iter().map(|name| quoted(name.as_str())));
         let mut parts = vec![format!("from: {}", names(from)), format!("to: {}", names(to))];
         parts.extend(network::direction(*direction).map(|word| format!("direction: {word}")));
+        // Else what this link has not and the network has would come back.
+        parts.push("profile: perfect".to_owned());
         parts.extend(profile(own));
         parts.extend((!correlation.is_zero()).then(|| format!("correlation: {correlation}")));
         put(out, &format!("    - {{ {} }}", parts.join(", ")));

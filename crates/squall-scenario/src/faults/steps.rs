@@ -7,7 +7,7 @@ use super::read::Reader;
 use crate::codes::Code;
 use crate::fields::{self, Fields, Keys, shown};
 use crate::range::Ranged;
-use crate::scope::Scope;
+use crate::scope::{Author, Scope};
 use crate::tree::{Kind, Node};
 
 const STEP: Keys =
@@ -68,6 +68,8 @@ impl Reader<'_> {
 
     fn fault_step(&mut self, node: &Node, scope: &Scope<'_>) -> Option<Step> {
         let parts = self.open(node, STEP)?;
+        let author = if parts.fields.get("id").is_some() { Author::Squall } else { scope.author };
+        let scope = &Scope { author, ..*scope };
         let id = parts.fields.get("id").map(|node| self.name(node, "fault id"));
         let fault = self.timed(&parts, scope)?;
         Some(Step::Fault { id: id.map_or(Some(None), |id| id.map(Some))?, fault })
