@@ -24,7 +24,7 @@ pub struct Sequence {
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// A fault. Ends when `lasts` has passed, at once without one.
-    Fault(StepFault),
+    Fault(Box<StepFault>),
     /// Nothing, for so long.
     Wait(SimDuration),
     /// Ends when a condition occurs next, or at once if it is a state that holds.
@@ -57,7 +57,7 @@ impl Step {
     /// The faults of this step, in the order they are written in.
     pub fn faults(&self) -> Vec<&StepFault> {
         match self {
-            Self::Fault(fault) => vec![fault],
+            Self::Fault(fault) => vec![&**fault],
             Self::Wait(_) | Self::WaitFor { .. } => Vec::new(),
             Self::Parallel(steps) | Self::Steps(steps) => steps.iter().flat_map(Self::faults).collect(),
         }

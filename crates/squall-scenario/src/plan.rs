@@ -132,7 +132,7 @@ impl<'d> Planner<'d> {
                     });
                     let lasts = fault.lasts.map(|lasts| lasts.draw(address.field("for")));
                     let action = fault.action.draw(&address);
-                    history::Step::Fault(StepFault { id: FaultId(id.into()), lasts, action })
+                    history::Step::Fault(Box::new(StepFault { id: FaultId(id.into()), lasts, action }))
                 }
                 Step::Wait(span) => history::Step::Wait(span.draw(address.field("wait"))),
                 Step::WaitFor { event, timeout } => {

@@ -326,7 +326,11 @@ fn planned() -> Vec<PlannedFault> {
 /// A leader that is awaited, and then cut off and killed.
 fn steps() -> Sequence {
     let fault = |id: &str, lasts: Option<u64>, action| {
-        Step::Fault(StepFault { id: FaultId(id.into()), lasts: lasts.map(SimDuration::from_secs), action })
+        Step::Fault(Box::new(StepFault {
+            id: FaultId(id.into()),
+            lasts: lasts.map(SimDuration::from_secs),
+            action,
+        }))
     };
     let (event, timeout) = ("leader-elected".to_owned(), Some(SimDuration::from_secs(10)));
     let isolate = Action::Partition(Partition::Shape(PartitionShape::IsolateLeader));

@@ -227,13 +227,14 @@ fn range() -> impl Strategy<Value = (SimDuration, SimDuration)> {
 
 fn offset() -> impl Strategy<Value = ClockOffset> {
     (span(), any::<bool>()).prop_map(|(span, ahead)| {
-        let size = i64::try_from(span.as_nanos()).unwrap();
+        let size = i64::try_from(span.as_nanos()).expect("spans are short");
         ClockOffset(if ahead { size } else { -size })
     })
 }
 
 fn node_trouble() -> impl Strategy<Value = NodeTrouble> {
-    let drift = (-ClockDrift::MOST..=ClockDrift::MOST).prop_map(|ppm| ClockDrift::new(ppm).unwrap());
+    let drift =
+        (-ClockDrift::MOST..=ClockDrift::MOST).prop_map(|ppm| ClockDrift::new(ppm).expect("within bounds"));
     let clock = (option::of(offset()), option::of(drift), option::of(offset()), any::<bool>())
         .prop_map(|(skew, drift, jump, freeze)| ClockChange { skew, drift, jump, freeze })
         .prop_filter("something is wrong", |clock| !clock.is_nothing());
@@ -262,7 +263,7 @@ fn sequence(nodes: &[NodeSpec], zones: &[String], duration: SimDuration) -> Boxe
     let fault = ("[a-z0-9-]{1,6}", option::of(span()), action(nodes.to_vec(), zones.to_vec())).prop_map(
         |(stem, lasts, action)| {
             let lasts = lasts.filter(|_| !action.is_instant());
-            Step::Fault(StepFault { id: FaultId(stem.into()), lasts, action })
+            Step::Fault(Box::new(StepFault { id: FaultId(stem.into()), lasts, action }))
         },
     );
     let events = proptest::sample::select(vec!["leader-changed", "task-reassigned"]);
@@ -405,7 +406,9 @@ fn links(nodes: &[NodeSpec]) -> impl Strategy<Value = Vec<LinkProfile>> + use<> 
 }
 
 fn clock() -> impl Strategy<Value = ClockProfile> {
-    let drift = || (-ClockDrift::MOST..=ClockDrift::MOST).prop_map(|ppm| ClockDrift::new(ppm).unwrap());
+    let drift = || {
+        (-ClockDrift::MOST..=ClockDrift::MOST).prop_map(|ppm| ClockDrift::new(ppm).expect("within bounds"))
+    };
     let ordered = |(a, b): (ClockDrift, ClockDrift)| (a.min(b), a.max(b));
     (drift(), drift(), offset(), offset(), span()).prop_map(move |(d, e, a, b, uncertainty)| ClockProfile {
         drift: ordered((d, e)),

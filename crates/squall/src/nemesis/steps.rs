@@ -66,7 +66,8 @@ impl Nemesis<'_> {
         while let Some(step) = self.cursors[cursor].steps.get(self.cursors[cursor].next).cloned() {
             self.cursors[cursor].next += 1;
             match step {
-                Step::Fault(StepFault { id, lasts, action }) => {
+                Step::Fault(fault) => {
+                    let StepFault { id, lasts, action } = *fault;
                     let obeys_budget = self.cursors[cursor].obeys_budget;
                     let place = self.faults.len();
                     self.faults.push(PlannedFault { id, at: now, lasts, obeys_budget, action });
