@@ -352,7 +352,7 @@ impl Sim {
         world::with(|world| world.nodes.get(node).up)
     }
 
-    /// Asks a node's software to stop ([`StopWait`], [`is_stopping`](crate::is_stopping)); what that did
+    /// Asks a node's software to stop ([`StopWait`](crate::StopWait), [`is_stopping`](crate::is_stopping)); what that did
     /// at once. When its root task returns the process is over; [`kill`](Self::kill) what is left after
     /// the time of grace, and it says how the stop went.
     pub fn ask_to_stop(&mut self, node: &NodeName) -> Effects {

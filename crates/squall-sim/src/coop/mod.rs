@@ -1,5 +1,5 @@
 //! Cooperation of the system under test: unlikely turns that it offers ([`buggify`]), named points
-//! at which it can be struck ([`hook`]), and what it asserts about itself ([`assert`]).
+//! at which it can be struck ([`hook`]), and what it asserts about itself ([`mod@assert`]).
 //!
 //! The system knows nothing of who listens. While no rule is in force a site costs one look at a
 //! thread-local, and a point one count. What is drawn here does not fold into the digest; what takes
