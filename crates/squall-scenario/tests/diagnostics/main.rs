@@ -8,6 +8,7 @@ mod disks;
 mod expectations;
 mod faults;
 mod sections;
+mod steps;
 mod topology;
 mod yaml;
 
