@@ -110,18 +110,22 @@ const SIZE_UNITS: [(&str, u64); 9] = [
     ("B", 1),
 ];
 
+/// A whole number with the first of these units that it ends on, in the smallest of them.
+fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (number, scale) = units.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
+    if number.is_empty() {
+        return None;
+    }
+    u64::read(number)?.checked_mul(*scale)
+}
+
 impl Quantity for Bytes {
     const CODE: Code = Code::Size;
     const NAME: &'static str = "a size";
     const HINT: &'static str = "write a whole number and a unit, as `512B`, `64KiB` or `4GiB`";
     const STEPPED: bool = false;
     fn read(text: &str) -> Option<Self> {
-        let (number, scale) =
-            SIZE_UNITS.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
-        if number.is_empty() {
-            return None;
-        }
-        u64::read(number)?.checked_mul(*scale).map(Self)
+        scaled(text, &SIZE_UNITS).map(Self)
     }
     fn to_integer(self) -> u64 {
         self.0
@@ -152,12 +156,7 @@ impl Quantity for Rate {
         if let Some(size) = text.strip_suffix("/s") {
             return Bytes::read(size).map(|bytes| Self(bytes.0));
         }
-        let (number, scale) =
-            BIT_UNITS.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
-        if number.is_empty() {
-            return None;
-        }
-        u64::read(number)?.checked_mul(*scale).map(Self)
+        scaled(text, &BIT_UNITS).map(Self)
     }
     fn to_integer(self) -> u64 {
         self.0

@@ -1,12 +1,11 @@
 //! Efficacy of `hold`: what is sent waits, and comes in order when it ends.
 
 use squall_io::net::{TcpListener, UdpSocket};
-use squall_io::time::timeout;
 use squall_sim::{Effects, Rule};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::stage::{Stage, connect, ms, outcome, pass, say};
-use super::traffic::{BACK, THERE, pair};
+use super::stage::{Stage, connect, pass, say};
+use super::traffic::{BACK, THERE, dialling, filling, pair};
 
 type Links = &'static [(&'static str, &'static str)];
 
@@ -95,20 +94,7 @@ fn a_held_stream_stands_still_and_goes_on_at_once() {
 #[test]
 fn a_connect_waits_for_the_hold_and_not_for_a_timer() {
     let dial = |links| {
-        let mut stage = pair().begin();
-        stage.start("b-1", async {
-            let listener = TcpListener::bind(("0.0.0.0", 80)).await?;
-            loop {
-                listener.accept().await?;
-            }
-        });
-        stage.start("a-1", async {
-            pass(1_200).await;
-            say(outcome(&connect("b-1", 80, 300).await));
-            say(outcome(&connect("b-1", 80, 5_000).await));
-            say(squall_io::time::now().as_nanos() / 1_000_000);
-            Ok(())
-        });
+        let mut stage = dialling();
         hold(&mut stage, links);
         stage.said("a-1")
     };
@@ -120,29 +106,7 @@ fn a_connect_waits_for_the_hold_and_not_for_a_timer() {
 #[test]
 fn a_hold_keeps_acknowledgements_so_that_the_window_fills() {
     let written = |links| {
-        let mut stage = pair().begin();
-        stage.start("b-1", async {
-            let (mut stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
-            let mut all = Vec::new();
-            stream.read_to_end(&mut all).await?;
-            say(all.len());
-            Ok(())
-        });
-        stage.start("a-1", async {
-            pass(1).await;
-            let mut stream = connect("b-1", 80, 100).await?;
-            pass(1_200).await;
-            let mut written = 0;
-            while written < 200_000
-                && let Ok(count) = timeout(ms(100), stream.write(&[0; 1_000])).await
-            {
-                written += count?;
-                pass(1).await;
-            }
-            say(written);
-            stream.write_all(&vec![0; 200_000 - written]).await?;
-            Ok(())
-        });
+        let mut stage = filling();
         hold(&mut stage, links);
         (stage.said("a-1"), stage.said("b-1"))
     };

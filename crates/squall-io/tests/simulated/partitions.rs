@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use squall_io::net::{TcpListener, UdpSocket};
 use squall_io::task::spawn;
-use squall_io::time::timeout;
 use squall_sim::{Effects, Rule};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::stage::{Stage, connect, ms, nodes, outcome, pass, say};
+use super::stage::{Stage, connect, nodes, pass, say};
+use super::traffic::{dialling, filling};
 
 /// What was said, with the milliseconds.
 pub(crate) type Notes = Vec<(u64, String)>;
@@ -67,23 +67,10 @@ fn datagrams_obey_each_direction_of_a_cut() {
     assert_eq!(datagrams(BACK), (100, 0, 100));
 }
 
-/// A connection that is tried during the cut with a patience of 300 ms, and one after it.
+/// A connection that is tried during the cut, and one that outlasts it: its request is repeated after a
+/// second.
 fn dials(fault: Cut) -> Vec<String> {
-    let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
-    stage.start("b-1", async {
-        let listener = TcpListener::bind(("0.0.0.0", 80)).await?;
-        loop {
-            listener.accept().await?;
-        }
-    });
-    stage.start("a-1", async {
-        pass(1_200).await;
-        say(outcome(&connect("b-1", 80, 300).await));
-        // This one outlasts the cut: its request is repeated after a second.
-        say(outcome(&connect("b-1", 80, 5_000).await));
-        say(squall_io::time::now().as_nanos() / 1_000_000);
-        Ok(())
-    });
+    let mut stage = dialling();
     cut(&mut stage, fault, 10_000);
     stage.said("a-1")
 }
@@ -154,31 +141,7 @@ fn streams_stop_at_a_cut_and_lose_nothing_when_it_heals() {
 #[test]
 fn a_cut_stops_acknowledgements_so_that_the_window_fills() {
     let check = |fault: Cut| {
-        let mut stage = nodes(&[("a", 1), ("b", 1)]).begin();
-        stage.start("b-1", async {
-            let (mut stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
-            let mut all = Vec::new();
-            stream.read_to_end(&mut all).await?;
-            say(all.len());
-            Ok(())
-        });
-        stage.start("a-1", async {
-            pass(1).await;
-            let mut stream = connect("b-1", 80, 100).await?;
-            pass(1_200).await;
-            let mut written = 0;
-            while let Ok(count) = timeout(ms(100), stream.write(&[0; 1_000])).await {
-                written += count?;
-                if written == 200_000 {
-                    break;
-                }
-                pass(1).await;
-            }
-            say(written);
-            let rest = 200_000 - written;
-            stream.write_all(&vec![0; rest]).await?;
-            Ok(())
-        });
+        let mut stage = filling();
         cut(&mut stage, fault, 10_000);
         (stage.said("a-1"), stage.said("b-1"))
     };

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use squall_io::net::{TcpListener, UdpSocket};
-use squall_io::time::now;
+use squall_io::time::{now, timeout};
 use squall_sim::{Effects, RuleId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::stage::{Setup, Stage, connect, forever, ms, nodes, pass, pattern, say};
+use super::stage::{Setup, Stage, connect, forever, ms, nodes, outcome, pass, pattern, say};
 
 pub(crate) const THERE: (&str, &str) = ("a-1", "b-1");
 pub(crate) const BACK: (&str, &str) = ("b-1", "a-1");
@@ -146,4 +146,53 @@ pub(crate) fn stream(
         silence_ms,
     };
     (streamed, effects)
+}
+
+/// a dials b at 1.2 s with a patience of 300 ms, then with one that outlasts a fault that ends at 2 s: what
+/// came of each, and the milliseconds at the end.
+pub(crate) fn dialling() -> Stage {
+    let mut stage = pair().begin();
+    stage.start("b-1", async {
+        let listener = TcpListener::bind(("0.0.0.0", 80)).await?;
+        loop {
+            listener.accept().await?;
+        }
+    });
+    stage.start("a-1", async {
+        pass(1_200).await;
+        say(outcome(&connect("b-1", 80, 300).await));
+        say(outcome(&connect("b-1", 80, 5_000).await));
+        say(squall_io::time::now().as_nanos() / 1_000_000);
+        Ok(())
+    });
+    stage
+}
+
+/// a writes to b from 1.2 s on until a write waits for 100 ms, says how much that was, and writes the rest of
+/// 200,000 bytes; b says how many came.
+pub(crate) fn filling() -> Stage {
+    let mut stage = pair().begin();
+    stage.start("b-1", async {
+        let (mut stream, _) = TcpListener::bind(("0.0.0.0", 80)).await?.accept().await?;
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).await?;
+        say(all.len());
+        Ok(())
+    });
+    stage.start("a-1", async {
+        pass(1).await;
+        let mut stream = connect("b-1", 80, 100).await?;
+        pass(1_200).await;
+        let mut written = 0;
+        while written < 200_000
+            && let Ok(count) = timeout(ms(100), stream.write(&[0; 1_000])).await
+        {
+            written += count?;
+            pass(1).await;
+        }
+        say(written);
+        stream.write_all(&vec![0; 200_000 - written]).await?;
+        Ok(())
+    });
+    stage
 }
