@@ -12,7 +12,7 @@ use squall_history::{Expect, Header, History, InvariantChoice, Record, SimTime};
 
 use crate::{
     Always, Budget, Checker, Findings, Invariant, NoPanic, Oracle, Recovery, Scope, Status, SteadyState,
-    Verdict, always, no_panic,
+    Verdict, Violation, always, no_panic,
 };
 
 /// Violations kept of one oracle. A broken promise tends to stay broken, at every record; the
@@ -291,12 +291,12 @@ fn absorb(verdict: &mut Verdict, oracle: &str, findings: Findings, surplus: &Sur
     if let Some(which) = findings.unknown {
         verdict.unknown.insert(oracle.to_owned(), which);
     }
-    verdict.violations.extend(findings.violations.into_iter().map(|finding| finding.by(oracle)));
+    verdict.violations.extend(findings.violations.into_iter().map(|finding| Violation::of(oracle, finding)));
     if let Some(at) = surplus.first {
         let mut rest = Findings::default();
         rest.violated(at, format!("{} more violations are not listed", surplus.count))
             .evidence(json!({ "not-listed": surplus.count }));
-        verdict.violations.extend(rest.violations.into_iter().map(|finding| finding.by(oracle)));
+        verdict.violations.extend(rest.violations.into_iter().map(|finding| Violation::of(oracle, finding)));
     }
 }
 

@@ -6,12 +6,11 @@
 
 pub mod always;
 pub mod batch;
+mod black_box;
 pub mod campaign;
 pub mod catalogue;
-pub mod error;
 pub mod exit;
 pub mod judge;
-pub mod linearizability;
 pub mod no_panic;
 pub mod oracle;
 pub mod raft;
@@ -22,16 +21,20 @@ pub mod truth;
 pub mod verdict;
 
 pub use always::Always;
+pub use black_box::{BlackBox, linearizable};
 pub use campaign::{NotApplicable, ScenarioJudge, ScenarioStatus, ScenarioVerdict, judge_scenario};
 pub use catalogue::{OracleInfo, oracles, with_names};
-pub use error::CheckError;
 pub use exit::{ExitCode, exit_code};
 pub use judge::{Judge, judge_history};
-pub use linearizability::{KvModel, Linearizable, Model, OpView, RegisterModel, Split, linearizable};
 pub use no_panic::NoPanic;
-pub use oracle::{Budget, Checker, Finding, Findings, Invariant, Oracle, Scope};
+pub use oracle::{Checker, Invariant, Oracle};
 pub use raft::{Group, raft_invariants};
 pub use recovery::Recovery;
 pub use result::{FaultCounts, Outcome, SeedResult};
+pub use squall_blackbox as blackbox;
+pub use squall_blackbox::{
+    Analysis, Budget, CheckError, Finding, Findings, KvModel, Linearizable, Model, OpView, RegisterModel,
+    Scope, Split,
+};
 pub use steady_state::SteadyState;
 pub use verdict::{Status, Verdict, Violation};

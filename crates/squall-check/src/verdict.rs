@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use squall_blackbox::Finding;
 use squall_history::{NodeName, OpId, SimTime};
 
 /// One broken promise.
@@ -21,9 +22,21 @@ pub struct Violation {
     pub ops: Vec<OpId>,
     /// One sentence, lower case, no full stop.
     pub message: String,
+    /// Name of the anomaly, where the field has one: `G1c`, `lost-element`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anomaly: Option<String>,
     /// Whatever proves it.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub evidence: Value,
+}
+
+impl Violation {
+    /// What `oracle` found.
+    pub fn of(oracle: &str, finding: Finding) -> Self {
+        let Finding { at, message, nodes, ops, anomaly, evidence } = finding;
+        let anomaly = anomaly.map(str::to_owned);
+        Self { oracle: oracle.to_owned(), at, nodes, ops, message, anomaly, evidence }
+    }
 }
 
 /// A run's verdict in one word.

@@ -17,6 +17,8 @@ use serde_json::{Map, Value, json};
 use squall_history::{History, NodeName, OpId, Phase, SimTime};
 
 use super::words::{Asked, Kind, OP, job, operation};
+use squall_blackbox::Exhausted;
+
 use crate::{Budget, Checker, Findings, Oracle};
 
 /// Every `get` that returned a dataset returned the reference of the job that was submitted for it.
@@ -158,7 +160,7 @@ impl Read<'_> {
                 return true;
             };
             match first_difference(reference, words, budget) {
-                Err(Exhausted) => return false,
+                Err(_) => return false,
                 Ok(None) => {
                     findings.exercised();
                     return true;
@@ -200,9 +202,6 @@ impl Read<'_> {
     }
 }
 
-/// The budget ran out.
-struct Exhausted;
-
 /// A word that occurs not at all counts as none. All counts that were found are numbers.
 fn first_difference(
     expected: &Words,
@@ -211,9 +210,7 @@ fn first_difference(
 ) -> Result<Option<Difference>, Exhausted> {
     let mut first: Option<Difference> = None;
     let mut compare = |word: &String, expected: u64, found: u64| {
-        if !budget.step() {
-            return Err(Exhausted);
-        }
+        budget.step()?;
         if expected != found && first.as_ref().is_none_or(|first| *word < first.word) {
             first = Some(Difference { word: word.clone(), expected, found });
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
-use squall_check::linearizability::{Model, OpView, ValueCall};
+use squall_blackbox::linearizability::{Model, OpView, ValueCall};
 use squall_check::{Budget, KvModel, Status, linearizable};
 use squall_history::{Body, History, Op, OpId, Phase, ProcessId, Record, SimTime};
 

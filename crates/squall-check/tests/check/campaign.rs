@@ -16,6 +16,7 @@ fn seed(seed: u64, outcome: Outcome, violated: &[&str]) -> SeedResult {
         nodes: Vec::new(),
         ops: Vec::new(),
         message: "broken".to_owned(),
+        anomaly: None,
         evidence: serde_json::Value::Null,
     };
     SeedResult {

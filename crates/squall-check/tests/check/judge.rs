@@ -1,8 +1,8 @@
 //! The judge: which oracles it hears, how it counts, and what it does with a run that was stopped.
 
 use squall_check::{
-    Budget, Checker, Invariant, Judge, KvModel, Linearizable, Oracle, Scope, Status, judge_history, oracles,
-    with_names,
+    BlackBox, Budget, Checker, Invariant, Judge, KvModel, Linearizable, Oracle, Scope, Status, judge_history,
+    oracles, with_names,
 };
 use squall_history::{Body, Expect, InvariantChoice, KnownFailure, NodeEvent, Restart, RestartOn, SimTime};
 
@@ -269,8 +269,8 @@ fn every_checker_has_the_whole_budget() {
     let history = history(30, "1 client-1 put:x 1\n2 client-1 ok\n3 client-1 get:x\n4 client-1 ok 1");
     let checkers = || -> Vec<Box<dyn Checker>> {
         vec![
-            Box::new(Linearizable::new(KvModel)),
-            Box::new(Linearizable::new(KvModel).named("once-more", None)),
+            Box::new(BlackBox::new(Linearizable::new(KvModel))),
+            Box::new(BlackBox::new(Linearizable::new(KvModel)).named("once-more", None)),
         ]
     };
     let unknown = |steps| {
@@ -329,7 +329,7 @@ fn a_stored_history_has_the_same_verdict() {
     history.write_ndjson(&mut file).unwrap();
     let stored = squall_history::History::read_ndjson(&file[..]).unwrap();
     let judge = |history| {
-        let linearizable: Box<dyn Checker> = Box::new(Linearizable::new(KvModel));
+        let linearizable: Box<dyn Checker> = Box::new(BlackBox::new(Linearizable::new(KvModel)));
         judge_history(history, &Expect::default(), Vec::new(), vec![linearizable])
     };
     let verdict = judge(&stored);
@@ -340,7 +340,7 @@ fn a_stored_history_has_the_same_verdict() {
 
 #[test]
 fn ids_become_names() {
-    let control = Linearizable::new(KvModel).named("linearizable-control", Some("R8"));
+    let control = BlackBox::new(Linearizable::new(KvModel)).named("linearizable-control", Some("R8"));
     let expect = Expect {
         invariants: InvariantChoice::Named(vec!["R8".into(), "no-panic".into(), "R9".into()]),
         known_failure: Some(KnownFailure { invariants: vec!["R8".into()], issue: None, strict: false }),

@@ -1,8 +1,10 @@
 //! The linearizability checker: classic cases, its evidence, its budget.
 
 use serde_json::{Value, json};
-use squall_check::linearizability::{Model, OpView, Split};
-use squall_check::{Budget, CheckError, KvModel, Linearizable, RegisterModel, Status, Verdict, linearizable};
+use squall_blackbox::linearizability::{Model, OpView, Split};
+use squall_check::{
+    BlackBox, Budget, CheckError, KvModel, Linearizable, RegisterModel, Status, Verdict, linearizable,
+};
 use squall_history::{Body, History, Op, OpId, Phase, ProcessId, Record, SimTime};
 
 use crate::support::{checked, header, history, violations};
@@ -405,7 +407,7 @@ impl Model for Bank {
 fn a_model_of_the_whole_history_sees_all_keys() {
     let both = |seen: &str| {
         let text = format!("1 a move:x 3\n2 a ok\n3 b move:y 4\n4 b ok\n5 c both\n6 c ok {seen}");
-        let checker = Linearizable::new(Bank).named("bank-adds-up", Some("K1"));
+        let checker = BlackBox::new(Linearizable::new(Bank)).named("bank-adds-up", Some("K1"));
         checked(Box::new(checker), &history(30, &text), Budget::default())
     };
     assert_eq!(both("[3,7]").status, Status::Pass);

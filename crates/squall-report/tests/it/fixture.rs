@@ -81,6 +81,7 @@ pub(crate) fn violation(oracle: &str, ms: u64, message: &str) -> Violation {
         nodes: vec!["controller-1".into(), "controller-2".into()],
         ops: vec![OpId(17)],
         message: message.to_owned(),
+        anomaly: None,
         evidence: json!({ "job": 17 }),
     }
 }

@@ -19,8 +19,7 @@ use rustc_hash::FxHashSet;
 use squall_history::Folder;
 
 use super::Model;
-use super::operations::Operation;
-use crate::Budget;
+use crate::{Budget, Exhausted, Operation};
 
 /// Bytes that one remembered configuration takes: 16 of hash and one of control, in a table that
 /// is between seven sixteenths and seven eighths full.
@@ -74,10 +73,8 @@ pub(super) enum Progress {
     Legal,
     /// There is none; see [`Search::into_furthest`].
     Illegal,
-    /// No steps are left.
-    OutOfSteps,
-    /// No bytes are left.
-    OutOfBytes,
+    /// This ran out.
+    Exhausted(Exhausted),
 }
 
 impl<'m, M: Model> Search<'m, M> {
@@ -100,7 +97,7 @@ impl<'m, M: Model> Search<'m, M> {
             state: model.init(),
             effective: 0,
             path: Vec::new(),
-            missing: operations.iter().filter(|operation| operation.ok.is_some()).count(),
+            missing: operations.iter().filter(|operation| operation.ok().is_some()).count(),
             seen: FxHashSet::default(),
             held_bytes: 0,
             furthest: Furthest { entry: 0, stuck: 0, order: Vec::new(), state: model.init() },
@@ -115,14 +112,14 @@ impl<'m, M: Model> Search<'m, M> {
             }
             match self.list.event(self.entry) {
                 Event::Call(op) => {
-                    if !budget.step() {
-                        return Progress::OutOfSteps;
+                    if let Err(what) = budget.step() {
+                        return Progress::Exhausted(what);
                     }
                     match self.next_state(op) {
                         None => self.entry = self.list.after(self.entry),
                         Some((next, configuration)) => {
-                            if !self.take(op, next, configuration, budget) {
-                                return Progress::OutOfBytes;
+                            if let Err(what) = self.take(op, next, configuration, budget) {
+                                return Progress::Exhausted(what);
                             }
                         }
                     }
@@ -141,7 +138,7 @@ impl<'m, M: Model> Search<'m, M> {
 
     /// Gives back to the budget what the search held; it is over.
     pub(super) fn release(self, budget: &mut Budget) {
-        budget.bytes += self.held_bytes;
+        budget.release(self.held_bytes);
     }
 
     /// How far the search got, once there is no legal order.
@@ -160,11 +157,16 @@ impl<'m, M: Model> Search<'m, M> {
         (!self.seen.contains(&configuration)).then_some((next, configuration))
     }
 
-    /// Lets `op` take effect; false if that exceeds the budget.
-    fn take(&mut self, op: usize, next: M::State, configuration: u128, budget: &mut Budget) -> bool {
+    /// Lets `op` take effect, if that does not exceed the budget.
+    fn take(
+        &mut self,
+        op: usize,
+        next: M::State,
+        configuration: u128,
+        budget: &mut Budget,
+    ) -> Result<(), Exhausted> {
         let bytes = size_of::<Step<M::State>>() as u64 + self.model.heap_bytes(&self.state);
-        let Some(left) = budget.bytes.checked_sub(bytes + SEEN_BYTES) else { return false };
-        budget.bytes = left;
+        budget.hold(bytes + SEEN_BYTES)?;
         self.held_bytes += bytes + SEEN_BYTES;
         self.seen.insert(configuration);
         let before = std::mem::replace(&mut self.state, next);
@@ -173,13 +175,13 @@ impl<'m, M: Model> Search<'m, M> {
         self.missing -= usize::from(!self.list.is_open(op));
         self.list.lift(op);
         self.entry = self.list.first();
-        true
+        Ok(())
     }
 
     /// Takes the last operation back and goes on behind it; false if there is none.
     fn retreat(&mut self, budget: &mut Budget) -> bool {
         let Some(Step { op, before, bytes }) = self.path.pop() else { return false };
-        budget.bytes += bytes;
+        budget.release(bytes);
         self.held_bytes -= bytes;
         self.state = before;
         self.effective ^= self.words[op];
@@ -239,7 +241,7 @@ impl EventList {
     fn of(operations: &[Operation<'_>]) -> Self {
         let calls = operations.iter().enumerate().map(|(op, told)| (told.invoked.place, Event::Call(op)));
         let returns = operations.iter().enumerate();
-        let returns = returns.filter_map(|(op, told)| Some((told.ok?.0.place, Event::Return(op))));
+        let returns = returns.filter_map(|(op, told)| Some((told.ok()?.0.place, Event::Return(op))));
         let mut events: Vec<(usize, Event)> = calls.chain(returns).collect();
         events.sort_unstable_by_key(|(place, _)| *place);
         let ring = events.len() + 1;

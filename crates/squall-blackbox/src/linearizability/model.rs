@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use serde_json::Value;
 
-use crate::CheckError;
+use crate::{CheckError, Operation};
 
 /// A sequential specification, as plain values. It is deterministic: a state and a call have at
 /// most one next state.
@@ -67,4 +67,11 @@ pub struct OpView<'a> {
     pub input: &'a Value,
     /// The result of an `ok`; `None` if the operation ended in `info` or never completed.
     pub output: Option<&'a Value>,
+}
+
+impl<'a> OpView<'a> {
+    pub(super) fn of(operation: &Operation<'a>) -> Self {
+        let Operation { f, key, input, .. } = *operation;
+        Self { f, key, input, output: operation.ok().map(|(_, output)| output) }
+    }
 }

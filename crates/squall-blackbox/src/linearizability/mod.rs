@@ -10,7 +10,6 @@
 mod explain;
 mod model;
 mod objects;
-mod operations;
 mod search;
 
 use std::collections::BTreeMap;
@@ -18,70 +17,43 @@ use std::collections::BTreeMap;
 pub use model::{Model, OpView, Split};
 pub use objects::{KvModel, RegisterModel, ValueCall};
 
-use operations::Operation;
 use search::{Progress, Search};
-use squall_history::History;
 
-use crate::{Budget, Checker, Findings, Oracle};
-
-pub(crate) const NAME: &str = "linearizable";
+use crate::{Analysis, Budget, Exhausted, Findings, Operation};
 
 /// Moves of a key's first turn. Easy keys end within it; turns double, so that a hard one costs
 /// few changes of turn.
 const FIRST_TURN: u64 = 1_024;
 
-/// Whether the client operations of a history are linearizable with respect to a model.
+/// Whether the operations are linearizable with respect to a model.
 ///
 /// Operations that ended in `fail` did not happen and are left out. Those that ended in `info`, or
 /// never completed, may take effect at any time after their invocation, with any result, or never.
 /// Exercised once for each `ok`. A prefix of a linearizable history is linearizable, so a run that
 /// was stopped early is judged as well.
 ///
-/// An ill-formed history (see the violation's message) is a violation. An operation that the model
-/// cannot read leaves the checker without an answer.
+/// An operation that the model cannot read leaves it without an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Linearizable<M> {
     model: M,
-    name: &'static str,
-    id: Option<&'static str>,
-}
-
-/// The checker for `model`, ready for a system's list of checkers.
-pub fn linearizable<M: Model + 'static>(model: M) -> Box<dyn Checker> {
-    Box::new(Linearizable::new(model))
 }
 
 impl<M> Linearizable<M> {
-    /// The checker for `model`, named `linearizable`.
+    /// With respect to `model`.
     pub const fn new(model: M) -> Self {
-        Self { model, name: NAME, id: None }
-    }
-
-    /// Under a name of its own and an id, for a system with several or with a catalogue.
-    #[must_use]
-    pub fn named(self, name: &'static str, id: Option<&'static str>) -> Self {
-        Self { name, id, ..self }
+        Self { model }
     }
 }
 
-impl<M> Oracle for Linearizable<M> {
+impl<M: Model> Analysis for Linearizable<M> {
     fn name(&self) -> &'static str {
-        self.name
+        "linearizable"
     }
 
-    fn id(&self) -> Option<&'static str> {
-        self.id
-    }
-}
-
-impl<M: Model> Checker for Linearizable<M> {
-    fn check(&self, history: &History, budget: &mut Budget, findings: &mut Findings) {
-        let operations = match operations::operations(history) {
-            Ok(operations) => operations,
-            Err(ill_formed) => return explain::ill_formed(&ill_formed, findings),
-        };
-        operations.iter().filter(|operation| operation.ok.is_some()).for_each(|_| findings.exercised());
-        let objects = match self.objects(operations) {
+    fn analyse(&self, operations: &[Operation<'_>], budget: &mut Budget, findings: &mut Findings) {
+        operations.iter().filter(|operation| operation.ok().is_some()).for_each(|_| findings.exercised());
+        let effective = operations.iter().filter(|operation| !operation.failed()).copied().collect();
+        let objects = match self.objects(effective) {
             Ok(objects) => objects,
             Err(why) => return findings.unknown(why),
         };
@@ -119,7 +91,7 @@ impl<M: Model> Linearizable<M> {
         }
         let object = |(key, operations): (_, Vec<Operation<'h>>)| {
             let read = |operation: &Operation<'_>| {
-                let call = self.model.call(operation.view());
+                let call = self.model.call(OpView::of(operation));
                 call.map_err(|why| format!("op {}: {why}", operation.id.0))
             };
             let calls = operations.iter().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -137,7 +109,7 @@ enum Ending<'h, 'm, M: Model> {
     /// This one has none.
     Illegal(Box<Object<'h, 'm, M>>),
     /// The budget ran out.
-    Undecided { objects: usize, what: &'static str },
+    Undecided { objects: usize, what: Exhausted },
 }
 
 /// Lets the searches take turns, each longer than the last, until one finds that there is no legal
@@ -156,14 +128,14 @@ fn take_turns<'h, 'm, M: Model>(
                 Progress::Running => waiting.push(object),
                 Progress::Legal => object.search.release(budget),
                 Progress::Illegal => return Ending::Illegal(Box::new(object)),
-                Progress::OutOfBytes => {
+                Progress::Exhausted(Exhausted::Bytes) => {
                     // What it held may let the others come to an end.
                     object.search.release(budget);
                     given_up += 1;
                 }
-                Progress::OutOfSteps => {
+                Progress::Exhausted(what) => {
                     let objects = given_up + waiting.len() + of - done;
-                    return Ending::Undecided { objects, what: "steps" };
+                    return Ending::Undecided { objects, what };
                 }
             }
         }
@@ -172,6 +144,6 @@ fn take_turns<'h, 'm, M: Model>(
     }
     match given_up {
         0 => Ending::Legal,
-        objects => Ending::Undecided { objects, what: "memory" },
+        objects => Ending::Undecided { objects, what: Exhausted::Bytes },
     }
 }

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Model;
-use super::operations::{IllFormed, Operation};
 use super::search::Furthest;
-use crate::Findings;
+use crate::{Findings, Operation};
 
 /// Operations shown of the order before the one that found no place: the latest ones matter, and
 /// a history may have a hundred thousand.
@@ -13,15 +12,6 @@ const ORDER_MAX: usize = 64;
 
 /// Operations named as concurrent with it.
 const CONCURRENT_MAX: usize = 16;
-
-/// Adds what is wrong with a history that is ill-formed.
-pub(super) fn ill_formed(ill_formed: &IllFormed, findings: &mut Findings) {
-    let IllFormed { at, op, problem } = ill_formed;
-    findings
-        .violated(*at, format!("the history is ill-formed: {problem}"))
-        .op(*op)
-        .evidence(json!({ "ill-formed": problem }));
-}
 
 /// Adds the violation: the first completion up to which the history cannot be explained, and the
 /// longest legal order of what can.
@@ -33,7 +23,7 @@ pub(super) fn illegal<M: Model>(
     findings: &mut Findings,
 ) {
     let stuck = &operations[furthest.stuck];
-    let (completed, output) = stuck.ok.expect("only a completion stops the search");
+    let (completed, output) = stuck.ok().expect("only a completion stops the search");
     let shown = furthest.order.len().saturating_sub(ORDER_MAX);
     let order: Vec<Value> = furthest.order[shown..].iter().map(|&op| operations[op].evidence()).collect();
     let beside = |other: &&Operation<'_>| other.id != stuck.id && other.overlaps(stuck);

@@ -1,0 +1,53 @@
+//! The analyses by name, for whoever chooses one with a word: `judge --model kv`, a listing.
+
+use serde_json::Value;
+
+use crate::{Analysis, KvModel, Linearizable, RegisterModel};
+
+/// An analysis that has a name.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The word that chooses it, kebab-case.
+    pub name: &'static str,
+    /// What it promises, in one sentence, lower case, no full stop.
+    pub meaning: &'static str,
+    /// The options it takes, for people: `accounts: count, total: sum`; empty if it takes none.
+    pub options: &'static str,
+    build: fn(&Value) -> Result<Box<dyn Analysis>, String>,
+}
+
+impl Entry {
+    /// The analysis with these options: a JSON object, or `null` for none.
+    ///
+    /// # Errors
+    /// What is wrong with the options.
+    pub fn build(&self, options: &Value) -> Result<Box<dyn Analysis>, String> {
+        (self.build)(options)
+    }
+}
+
+const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "kv",
+        meaning: "each key is a linearizable object with `get`, `put`, `append`, `cas` and `delete`",
+        options: "",
+        build: |options| none(options).map(|()| Box::new(Linearizable::new(KvModel)) as _),
+    },
+    Entry {
+        name: "register",
+        meaning: "each key is a linearizable register with `read`, `write` and `cas`",
+        options: "",
+        build: |options| none(options).map(|()| Box::new(Linearizable::new(RegisterModel)) as _),
+    },
+];
+
+/// All of them, by name.
+pub fn catalogue() -> &'static [Entry] {
+    ENTRIES
+}
+
+/// For an analysis that takes no options.
+fn none(options: &Value) -> Result<(), String> {
+    let empty = options.is_null() || options.as_object().is_some_and(serde_json::Map::is_empty);
+    if empty { Ok(()) } else { Err(format!("it takes no options, but was given {options}")) }
+}
