@@ -7,12 +7,10 @@
 /// # Errors
 /// The first that `take` gives; it gets no word after it.
 pub fn each_word<E>(record: &[u8], mut take: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-    let mut word = String::new();
-    for run in record.split(|byte| !byte.is_ascii_alphabetic()).filter(|run| !run.is_empty()) {
-        word.clear();
-        word.push_str(std::str::from_utf8(run).expect("ASCII letters are UTF-8"));
-        word.make_ascii_lowercase();
-        take(&word)?;
+    // The whole record in lower case at once, so that a word is a piece of it and no copy.
+    let record = record.to_ascii_lowercase();
+    for run in record.split(|byte| !byte.is_ascii_lowercase()).filter(|run| !run.is_empty()) {
+        take(std::str::from_utf8(run).expect("ASCII letters are UTF-8"))?;
     }
     Ok(())
 }

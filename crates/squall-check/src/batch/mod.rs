@@ -23,7 +23,7 @@
 //! |---|---|---|
 //! | `submit` | the job's specification | `{"job": id}` |
 //! | `status` | anything | `{"state": "unknown" \| "running" \| "succeeded" \| "failed", …}` |
-//! | `get` | anything | `null`, or `{"version": v, "job": id, "words": {word: count, …}}` |
+//! | `get` | anything | `null`, or `{"version": v, "job": id, "text": lines}`, a line `word count` for each word |
 //!
 //! Values that are none of these are passed over, except by B1, which then has no answer.
 

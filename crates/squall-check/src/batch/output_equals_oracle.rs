@@ -13,12 +13,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use squall_blackbox::Exhausted;
 use squall_history::{History, NodeName, OpId, Phase, SimTime};
 
 use super::words::{Asked, Kind, OP, job, operation};
-use squall_blackbox::Exhausted;
-
 use crate::{Budget, Checker, Findings, Oracle};
 
 /// Every `get` that returned a dataset returned the reference of the job that was submitted for it.
@@ -26,7 +25,7 @@ use crate::{Budget, Checker, Findings, Oracle};
 /// The job is the one that the answer names, if a submission was acknowledged as it; else any that
 /// was submitted for the dataset and did not fail. Where the reference has no answer for a job, or
 /// the returned value is no dataset, neither has this checker: unknown. Exercised by each `get` that
-/// was judged. A word compared is a step of the budget.
+/// was judged. A line compared is a step of the budget; so is a text that was found right before.
 #[derive(Clone, Copy, Debug)]
 pub struct OutputEqualsOracle {
     reference: fn(&Value) -> Option<Words>,
@@ -106,15 +105,40 @@ impl<'h> Submission<'h> {
 }
 
 /// Each reference is computed once.
-struct References {
+struct References<'h> {
     compute: fn(&Value) -> Option<Words>,
     /// By submission.
-    known: BTreeMap<OpId, Option<Words>>,
+    known: BTreeMap<OpId, Option<Reference<'h>>>,
 }
 
-impl References {
-    fn of(&mut self, submission: &Submission<'_>) -> Option<&Words> {
-        self.known.entry(submission.op).or_insert_with(|| (self.compute)(submission.spec)).as_ref()
+impl<'h> References<'h> {
+    fn of(&mut self, submission: &Submission<'_>) -> Option<&mut Reference<'h>> {
+        let compute = || Some(Reference { words: (self.compute)(submission.spec)?, right: None });
+        self.known.entry(submission.op).or_insert_with(compute).as_mut()
+    }
+}
+
+/// What a job should publish.
+struct Reference<'h> {
+    words: Words,
+    /// A text that was found right. Clients read the same again and again.
+    right: Option<&'h str>,
+}
+
+impl<'h> Reference<'h> {
+    fn first_difference(
+        &mut self,
+        text: &'h str,
+        budget: &mut Budget,
+    ) -> Result<Option<Difference>, Exhausted> {
+        if self.right == Some(text) {
+            return budget.step().map(|()| None);
+        }
+        let difference = first_difference(&self.words, text, budget)?;
+        if difference.is_none() {
+            self.right = Some(text);
+        }
+        Ok(difference)
     }
 }
 
@@ -125,24 +149,50 @@ struct Read<'h> {
     asked: Asked<'h>,
 }
 
-/// The first word in which two results differ.
-struct Difference {
-    word: String,
-    expected: u64,
-    found: u64,
+/// The first thing in which a text differs from the reference.
+enum Difference {
+    /// A word has another count.
+    Count { word: String, expected: u64, found: u64 },
+    /// A line is no word with its count.
+    Line(String),
+    /// A word has two lines.
+    Twice(String),
 }
 
-impl Read<'_> {
+impl Difference {
+    /// What was read, for a sentence.
+    fn in_words(&self) -> String {
+        match self {
+            Self::Count { word, expected, found } => {
+                format!("{found} times `{word}`; the reference has {expected}")
+            }
+            Self::Line(line) => format!("the line `{line}`, which is no word with its count"),
+            Self::Twice(word) => format!("two counts of `{word}`"),
+        }
+    }
+
+    fn evidence(&self) -> Value {
+        match self {
+            Self::Count { word, expected, found } => {
+                json!({ "word": word, "expected": expected, "found": found })
+            }
+            Self::Line(line) => json!({ "line": line }),
+            Self::Twice(word) => json!({ "twice": word }),
+        }
+    }
+}
+
+impl<'h> Read<'h> {
     /// False if the budget ran out.
     fn judge(
         &self,
         submissions: &[Submission<'_>],
-        references: &mut References,
+        references: &mut References<'h>,
         budget: &mut Budget,
         findings: &mut Findings,
     ) -> bool {
         let Asked { dataset, op, .. } = self.asked;
-        let Some(words) = words(&op.value) else {
+        let Some(text) = op.value.get("text").and_then(Value::as_str) else {
             findings.unknown(format!("op {} returned what is no dataset", op.id.0));
             return true;
         };
@@ -159,7 +209,7 @@ impl Read<'_> {
                 findings.unknown(format!("the reference has no answer for op {}", submission.op.0));
                 return true;
             };
-            match first_difference(reference, words, budget) {
+            match reference.first_difference(text, budget) {
                 Err(_) => return false,
                 Ok(None) => {
                     findings.exercised();
@@ -177,10 +227,9 @@ impl Read<'_> {
         let op = self.asked.op;
         let found = match &difference {
             None => findings.violated(self.at, format!("`{dataset}` was read, but nobody submitted it")),
-            Some((_, Difference { word, expected, found })) => findings.violated(
-                self.at,
-                format!("`{dataset}` was read with {found} times `{word}`; the reference has {expected}"),
-            ),
+            Some((_, difference)) => {
+                findings.violated(self.at, format!("`{dataset}` was read with {}", difference.in_words()))
+            }
         };
         if let Some(node) = self.node {
             found.node(node);
@@ -193,43 +242,38 @@ impl Read<'_> {
             "version": op.value.get("version"),
             "job": op.value.get("job"),
             "submit": difference.as_ref().map(|(submit, _)| submit),
-            "first-difference": difference.as_ref().map(|(_, difference)| json!({
-                "word": difference.word,
-                "expected": difference.expected,
-                "found": difference.found,
-            })),
+            "first-difference": difference.as_ref().map(|(_, difference)| difference.evidence()),
         }));
     }
 }
 
-/// A word that occurs not at all counts as none. All counts that were found are numbers.
+/// A word that occurs not at all counts as none.
 fn first_difference(
     expected: &Words,
-    found: &Found,
+    text: &str,
     budget: &mut Budget,
 ) -> Result<Option<Difference>, Exhausted> {
-    let mut first: Option<Difference> = None;
-    let mut compare = |word: &String, expected: u64, found: u64| {
+    let mut found = BTreeMap::new();
+    for line in text.lines() {
         budget.step()?;
-        if expected != found && first.as_ref().is_none_or(|first| *word < first.word) {
-            first = Some(Difference { word: word.clone(), expected, found });
+        let Some((word, count)) = counted(line) else { return Ok(Some(Difference::Line(line.to_owned()))) };
+        if found.insert(word, count).is_some() {
+            return Ok(Some(Difference::Twice(word.to_owned())));
         }
-        Ok(())
-    };
-    for (word, &count) in expected {
-        compare(word, count, found.get(word).and_then(Value::as_u64).unwrap_or(0))?;
     }
-    for (word, count) in found.iter().filter(|(word, _)| !expected.contains_key(*word)) {
-        compare(word, 0, count.as_u64().unwrap_or(0))?;
-    }
-    Ok(first)
+    let expected_of = |word: &str| expected.get(word).copied().unwrap_or(0);
+    let missing = expected.iter().find(|&(word, count)| *count != found.get(&**word).copied().unwrap_or(0));
+    let other = found.iter().find(|&(word, count)| *count != expected_of(word));
+    let first = missing.map(|(word, _)| &**word).into_iter().chain(other.map(|(word, _)| *word)).min();
+    Ok(first.map(|word| Difference::Count {
+        word: word.to_owned(),
+        expected: expected_of(word),
+        found: found.get(word).copied().unwrap_or(0),
+    }))
 }
 
-/// How often each word was found.
-type Found = Map<String, Value>;
-
-/// The words of a returned dataset.
-fn words(value: &Value) -> Option<&Found> {
-    let words = value.get("words")?.as_object()?;
-    words.values().all(Value::is_u64).then_some(words)
+/// A line `word count`.
+fn counted(line: &str) -> Option<(&str, u64)> {
+    let (word, count) = line.split_once(' ')?;
+    Some((word, count.parse().ok()?))
 }

@@ -67,7 +67,7 @@ fn nothing_of_a_job_changes_after_its_end() {
 
 /// A dataset as version `version` with this count of foxes.
 fn dataset(version: u64, foxes: u64) -> Value {
-    json!({ "version": version, "job": version, "words": { "fox": foxes } })
+    json!({ "version": version, "job": version, "text": format!("fox {foxes}\n") })
 }
 
 #[test]

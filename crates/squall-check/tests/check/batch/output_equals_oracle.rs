@@ -9,18 +9,21 @@ use super::story::{Story, clean, finds, right, spec};
 
 #[test]
 fn a_dataset_is_what_the_reference_says() {
-    let reads = |words: Value| {
+    let reads = |text: &str| {
         let mut story = Story::whole_acknowledged();
-        story.asks("client-2", "get", "d", json!({ "version": 1, "job": 1, "words": words }));
+        story.asks("client-2", "get", "d", json!({ "version": 1, "job": 1, "text": text }));
         story
     };
-    clean(&reads(json!({ "fox": 3, "the": 5 })), "output-equals-oracle", 1);
-    let wrong = |words: Value, message: &str| finds(&reads(words), "output-equals-oracle", &[message]);
-    wrong(json!({ "fox": 3, "the": 4 }), "`d` was read with 4 times `the`; the reference has 5");
-    wrong(json!({ "the": 5 }), "`d` was read with 0 times `fox`; the reference has 3");
-    wrong(json!({ "cat": 1, "fox": 3, "the": 5 }), "`d` was read with 1 times `cat`; the reference has 0");
+    clean(&reads("fox 3\nthe 5\n"), "output-equals-oracle", 1);
+    let wrong = |text: &str, message: &str| finds(&reads(text), "output-equals-oracle", &[message]);
+    wrong("fox 3\nthe 4\n", "`d` was read with 4 times `the`; the reference has 5");
+    wrong("the 5\n", "`d` was read with 0 times `fox`; the reference has 3");
+    wrong("cat 1\nfox 3\nthe 5\n", "`d` was read with 1 times `cat`; the reference has 0");
 
-    let violation = &reads(json!({})).judged().violations[0];
+    wrong("fox three\nthe 5\n", "`d` was read with the line `fox three`, which is no word with its count");
+    wrong("fox 3\nthe 5\nfox 3\n", "`d` was read with two counts of `fox`");
+
+    let violation = &reads("").judged().violations[0];
     assert_eq!(violation.nodes, ["client-2".into()]);
     assert_eq!(violation.ops.len(), 2, "the submission and the read");
 }
@@ -37,27 +40,27 @@ fn nothing_read_is_nothing_judged() {
 #[test]
 fn a_dataset_is_that_of_the_job_it_names() {
     // Two submissions of one name; the answer says whose result it is.
-    let reads = |job: u64, words: Value| {
+    let reads = |job: u64, text: &str| {
         let mut story = Story::with_reduces();
         story.submitted(2, "client-2", 1, "d").acknowledged("d", 1);
         let mut other = spec("d");
         other["source"] = "hen".into();
         let second = story.invokes("client-2", "submit", "d", other);
         story.completes(second, Phase::Ok, json!({ "job": 2 }));
-        story.asks("client-2", "get", "d", json!({ "version": 1, "job": job, "words": words }));
+        story.asks("client-2", "get", "d", json!({ "version": 1, "job": job, "text": text }));
         story
     };
-    clean(&reads(1, json!({ "fox": 3, "the": 5 })), "output-equals-oracle", 1);
-    clean(&reads(2, json!({ "hen": 1 })), "output-equals-oracle", 1);
+    clean(&reads(1, "fox 3\nthe 5\n"), "output-equals-oracle", 1);
+    clean(&reads(2, "hen 1\n"), "output-equals-oracle", 1);
     finds(
-        &reads(1, json!({ "hen": 1 })),
+        &reads(1, "hen 1\n"),
         "output-equals-oracle",
         &["`d` was read with 0 times `fox`; the reference has 3"],
     );
     // A job that nobody was acknowledged: either will do, and nothing else.
-    clean(&reads(3, json!({ "hen": 1 })), "output-equals-oracle", 1);
+    clean(&reads(3, "hen 1\n"), "output-equals-oracle", 1);
     finds(
-        &reads(3, json!({ "hen": 2 })),
+        &reads(3, "hen 2\n"),
         "output-equals-oracle",
         &["`d` was read with 0 times `fox`; the reference has 3"],
     );
@@ -95,7 +98,7 @@ fn what_cannot_be_compared_is_unknown() {
     unknown(&story, "the reference has no answer for op 1");
 
     let mut story = Story::whole_acknowledged();
-    story.asks("client-2", "get", "d", json!({ "version": 1, "words": { "fox": "three" } }));
+    story.asks("client-2", "get", "d", json!({ "version": 1, "text": ["fox"] }));
     unknown(&story, "op 2 returned what is no dataset");
 }
 
@@ -110,4 +113,21 @@ fn comparing_takes_steps_of_the_budget() {
     };
     assert_eq!(judged(2).status, Status::Pass);
     assert_eq!(judged(1).unknown["output-equals-oracle"], "the budget ran out at op 2");
+}
+
+#[test]
+fn what_is_read_again_is_judged_again() {
+    // The text that was right costs one step the second time; another is looked at in full.
+    let reads = |second: &str| {
+        let mut story = Story::whole_acknowledged();
+        story.asks("client-2", "get", "d", right());
+        story.asks("client-1", "get", "d", json!({ "version": 1, "job": 1, "text": second }));
+        story
+    };
+    clean(&reads("fox 3\nthe 5\n"), "output-equals-oracle", 2);
+    finds(
+        &reads("fox 2\nthe 5\n"),
+        "output-equals-oracle",
+        &["`d` was read with 2 times `fox`; the reference has 3"],
+    );
 }

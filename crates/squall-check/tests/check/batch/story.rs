@@ -351,7 +351,7 @@ pub(super) fn spec(dataset: &str) -> Value {
 
 /// What the job of [`spec`] publishes, as version 1 of job 1.
 pub(super) fn right() -> Value {
-    json!({ "version": 1, "job": 1, "words": { "fox": 3, "the": 5 } })
+    json!({ "version": 1, "job": 1, "text": "fox 3\nthe 5\n" })
 }
 
 fn kill() -> Action {
