@@ -7,10 +7,12 @@
 /// # Errors
 /// The first that `take` gives; it gets no word after it.
 pub fn each_word<E>(record: &[u8], mut take: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-    // The whole record in lower case at once, so that a word is a piece of it and no copy.
-    let record = record.to_ascii_lowercase();
-    for run in record.split(|byte| !byte.is_ascii_lowercase()).filter(|run| !run.is_empty()) {
-        take(std::str::from_utf8(run).expect("ASCII letters are UTF-8"))?;
+    // The whole record in lower case at once, so that a word is a piece of it and no copy. What is not
+    // ASCII separates; as spaces it leaves a text.
+    let lower = |byte: &u8| if byte.is_ascii() { byte.to_ascii_lowercase() } else { b' ' };
+    let text = String::from_utf8(record.iter().map(lower).collect()).expect("ASCII is UTF-8");
+    for word in text.split(|letter: char| !letter.is_ascii_lowercase()).filter(|word| !word.is_empty()) {
+        take(word)?;
     }
     Ok(())
 }
