@@ -7,15 +7,27 @@
 pub mod analysis;
 pub mod budget;
 pub mod catalogue;
+pub mod counter;
 pub mod error;
 pub mod findings;
 pub mod linearizability;
 pub mod operation;
+pub mod sets;
+pub mod stats;
+pub mod unique_ids;
+
+mod anomalies;
+mod answer;
+mod keys;
 
 pub use analysis::{Analysis, Scope};
 pub use budget::{Budget, Exhausted};
 pub use catalogue::{Entry, catalogue};
+pub use counter::Counter;
 pub use error::CheckError;
 pub use findings::{Finding, Findings};
 pub use linearizability::{KvModel, Linearizable, Model, OpView, RegisterModel, Split};
 pub use operation::{Completion, Event, IllFormed, Moment, Operation, events, operations};
+pub use sets::{SetAtEnd, SetFull, Visibility};
+pub use stats::Stats;
+pub use unique_ids::UniqueIds;
