@@ -42,7 +42,11 @@ const ENTRIES: &[Entry] = &[
     },
     crate::sets::SET,
     crate::sets::SET_FULL,
+    crate::queues::QUEUE,
+    crate::queues::FIFO_QUEUE,
     crate::counter::ENTRY,
+    crate::bank::ENTRY,
+    crate::long_fork::ENTRY,
     crate::stats::ENTRY,
     crate::unique_ids::ENTRY,
 ];
