@@ -62,6 +62,19 @@ impl Budget {
         Ok(())
     }
 
+    /// Takes this many steps at once.
+    ///
+    /// # Errors
+    /// If there are not so many left, or the time is over.
+    pub fn take(&mut self, steps: u64) -> Result<(), Exhausted> {
+        let before = self.steps;
+        self.steps = before.checked_sub(steps).ok_or(Exhausted::Steps)?;
+        if before / PROGRESS_STEPS != self.steps / PROGRESS_STEPS {
+            self.look_up()?;
+        }
+        Ok(())
+    }
+
     /// Holds this many bytes until they are [released](Self::release).
     ///
     /// # Errors

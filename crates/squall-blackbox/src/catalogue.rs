@@ -1,5 +1,6 @@
 //! The analyses by name, for whoever chooses one with a word: `judge --model kv`, a listing.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{Analysis, KvModel, Linearizable, RegisterModel};
@@ -13,7 +14,7 @@ pub struct Entry {
     pub meaning: &'static str,
     /// The options it takes, for people: `accounts: count, total: sum`; empty if it takes none.
     pub options: &'static str,
-    build: fn(&Value) -> Result<Box<dyn Analysis>, String>,
+    pub(crate) build: fn(&Value) -> Result<Box<dyn Analysis>, String>,
 }
 
 impl Entry {
@@ -39,6 +40,15 @@ const ENTRIES: &[Entry] = &[
         options: "",
         build: |options| none(options).map(|()| Box::new(Linearizable::new(RegisterModel)) as _),
     },
+    crate::sets::SET,
+    crate::sets::SET_FULL,
+    crate::queues::QUEUE,
+    crate::queues::FIFO_QUEUE,
+    crate::counter::ENTRY,
+    crate::bank::ENTRY,
+    crate::long_fork::ENTRY,
+    crate::stats::ENTRY,
+    crate::unique_ids::ENTRY,
 ];
 
 /// All of them, by name.
@@ -46,8 +56,16 @@ pub fn catalogue() -> &'static [Entry] {
     ENTRIES
 }
 
+/// Options as a type that knows its keys; `null` for what it is by default.
+pub(crate) fn read_options<T: DeserializeOwned + Default>(options: &Value) -> Result<T, String> {
+    if options.is_null() {
+        return Ok(T::default());
+    }
+    T::deserialize(options).map_err(|why| why.to_string())
+}
+
 /// For an analysis that takes no options.
-fn none(options: &Value) -> Result<(), String> {
+pub(crate) fn none(options: &Value) -> Result<(), String> {
     let empty = options.is_null() || options.as_object().is_some_and(serde_json::Map::is_empty);
     if empty { Ok(()) } else { Err(format!("it takes no options, but was given {options}")) }
 }

@@ -1,5 +1,7 @@
 //! What an oracle has to say: [`Findings`].
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use squall_history::{NodeName, OpId, SimTime};
 
@@ -14,6 +16,8 @@ pub struct Findings {
     pub unknown: Option<String>,
     /// Why this history cannot be judged, if it cannot.
     pub not_applicable: Option<String>,
+    /// What was counted or measured, whatever the answer: `elements` with how many were lost.
+    pub summary: BTreeMap<&'static str, Value>,
 }
 
 /// A violation before the judge puts the oracle's name on it.
@@ -55,6 +59,11 @@ impl Findings {
     /// The budget ran out before an answer; `which` says what of it.
     pub fn unknown(&mut self, which: impl Into<String>) {
         self.unknown = Some(which.into());
+    }
+
+    /// Something was counted or measured, whether or not anything is wrong.
+    pub fn measured(&mut self, what: &'static str, value: Value) {
+        self.summary.insert(what, value);
     }
 
     /// This history cannot be judged by this oracle (faults beyond its assumption, say).

@@ -5,17 +5,35 @@
 //! node: a history that another tool recorded is judged like one of Squall's own.
 
 pub mod analysis;
+pub mod bank;
 pub mod budget;
 pub mod catalogue;
+pub mod counter;
 pub mod error;
 pub mod findings;
 pub mod linearizability;
+pub mod long_fork;
 pub mod operation;
+pub mod queues;
+pub mod sets;
+pub mod stats;
+pub mod unique_ids;
+
+mod anomalies;
+mod answer;
+mod keys;
 
 pub use analysis::{Analysis, Scope};
+pub use bank::{Bank, Overdraft};
 pub use budget::{Budget, Exhausted};
 pub use catalogue::{Entry, catalogue};
+pub use counter::Counter;
 pub use error::CheckError;
 pub use findings::{Finding, Findings};
 pub use linearizability::{KvModel, Linearizable, Model, OpView, RegisterModel, Split};
+pub use long_fork::LongFork;
 pub use operation::{Completion, Event, IllFormed, Moment, Operation, events, operations};
+pub use queues::{Delivery, Drained, FifoOrder, FifoQueue, Queue};
+pub use sets::{SetAtEnd, SetFull, Visibility};
+pub use stats::Stats;
+pub use unique_ids::UniqueIds;

@@ -1,0 +1,13 @@
+//! Sets, queues, counters, banks, forks and sessions: the smallest example of each anomaly beside a near
+//! miss, an independent definition on random histories, and implementations with a bug to switch on.
+
+mod bank;
+mod counter;
+mod faulty;
+mod fifo;
+mod forks;
+mod queues;
+mod random;
+mod sets;
+mod stats;
+mod support;
