@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Analysis, KvModel, Linearizable, RegisterModel};
+use crate::{Analysis, KvModel, Linearizable, ListAppend, RegisterModel, RwRegister};
 
 /// An analysis that has a name.
 #[derive(Clone, Copy, Debug)]
@@ -34,10 +34,24 @@ const ENTRIES: &[Entry] = &[
         build: |options| none(options).map(|()| Box::new(Linearizable::new(KvModel)) as _),
     },
     Entry {
+        name: "list-append",
+        meaning: "transactions that append to lists and read them keep to a level of isolation",
+        options: "consistency: a level, `strict-serializable` unless given",
+        build: |options| ListAppend::from_options(options).map(|list| Box::new(list) as _),
+    },
+    Entry {
         name: "register",
         meaning: "each key is a linearizable register with `read`, `write` and `cas`",
         options: "",
         build: |options| none(options).map(|()| Box::new(Linearizable::new(RegisterModel)) as _),
+    },
+    Entry {
+        name: "rw-register",
+        meaning: "transactions that write registers and read them keep to a level of isolation",
+        options: "consistency: a level, `strict-serializable` unless given; initial: the value before any \
+                  write; versions: a list of what orders them, of initial-state, writes-follow-reads, \
+                  sequential-keys, linearizable-keys (the first two unless given)",
+        build: |options| RwRegister::from_options(options).map(|register| Box::new(register) as _),
     },
 ];
 

@@ -11,6 +11,7 @@ pub mod error;
 pub mod findings;
 pub mod linearizability;
 pub mod operation;
+pub mod transactions;
 
 pub use analysis::{Analysis, Scope};
 pub use budget::{Budget, Exhausted};
@@ -19,3 +20,4 @@ pub use error::CheckError;
 pub use findings::{Finding, Findings};
 pub use linearizability::{KvModel, Linearizable, Model, OpView, RegisterModel, Split};
 pub use operation::{Completion, Event, IllFormed, Moment, Operation, events, operations};
+pub use transactions::{Consistency, ListAppend, RwRegister};
