@@ -125,7 +125,7 @@ impl Bank {
             let Some((_, output)) = operation.ok() else { continue };
             let gives = "an integer for each account";
             read_balances(output, &mut balances).ok_or_else(|| bad_result(ENTRY.name, operation, gives))?;
-            budget.take(balances.len() as u64)?;
+            budget.spend(balances.len() as u64)?;
             findings.exercised();
             let name = |(name, _): &(Cow<'_, str>, _)| name.as_ref().to_owned();
             bank.accounts.get_or_insert_with(|| balances.iter().map(name).collect());

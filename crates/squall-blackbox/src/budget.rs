@@ -62,14 +62,15 @@ impl Budget {
         Ok(())
     }
 
-    /// Takes this many steps at once.
+    /// Takes many steps at once, for work that is cheap to count and dear to count one by one.
     ///
     /// # Errors
     /// If there are not so many left, or the time is over.
-    pub fn take(&mut self, steps: u64) -> Result<(), Exhausted> {
-        let before = self.steps;
-        self.steps = before.checked_sub(steps).ok_or(Exhausted::Steps)?;
-        if before / PROGRESS_STEPS != self.steps / PROGRESS_STEPS {
+    pub fn spend(&mut self, steps: u64) -> Result<(), Exhausted> {
+        let left = self.steps.checked_sub(steps).ok_or(Exhausted::Steps)?;
+        let looks = left / PROGRESS_STEPS != self.steps / PROGRESS_STEPS;
+        self.steps = left;
+        if looks {
             self.look_up()?;
         }
         Ok(())

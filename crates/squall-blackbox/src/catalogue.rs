@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Analysis, KvModel, Linearizable, RegisterModel};
+use crate::{Analysis, KvModel, Linearizable, ListAppend, RegisterModel, RwRegister};
 
 /// An analysis that has a name.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,12 @@ const ENTRIES: &[Entry] = &[
         build: |options| none(options).map(|()| Box::new(Linearizable::new(KvModel)) as _),
     },
     Entry {
+        name: "list-append",
+        meaning: "transactions that append to lists and read them keep to a level of isolation",
+        options: "consistency: a level, `strict-serializable` unless given",
+        build: |options| ListAppend::from_options(options).map(|list| Box::new(list) as _),
+    },
+    Entry {
         name: "register",
         meaning: "each key is a linearizable register with `read`, `write` and `cas`",
         options: "",
@@ -49,6 +55,14 @@ const ENTRIES: &[Entry] = &[
     crate::long_fork::ENTRY,
     crate::stats::ENTRY,
     crate::unique_ids::ENTRY,
+    Entry {
+        name: "rw-register",
+        meaning: "transactions that write registers and read them keep to a level of isolation",
+        options: "consistency: a level, `strict-serializable` unless given; initial: the value before any \
+                  write; versions: a list of what orders them, of initial-state, writes-follow-reads, \
+                  sequential-keys, linearizable-keys (the first two unless given)",
+        build: |options| RwRegister::from_options(options).map(|register| Box::new(register) as _),
+    },
 ];
 
 /// All of them, by name.

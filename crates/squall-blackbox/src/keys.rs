@@ -18,7 +18,7 @@ pub(crate) fn objects<'a, 'h>(
     operations: &'a [Operation<'h>],
     budget: &mut Budget,
 ) -> Result<Vec<Object<'a, 'h>>, NoAnswer> {
-    budget.take(operations.len() as u64)?;
+    budget.spend(operations.len() as u64)?;
     hold::<&Operation<'_>>(budget, operations.len())?;
     let mut index: FxHashMap<Option<&str>, usize> = FxHashMap::default();
     let mut objects: Vec<Object<'a, 'h>> = Vec::new();

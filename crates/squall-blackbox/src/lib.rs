@@ -22,6 +22,7 @@ pub mod unique_ids;
 mod anomalies;
 mod answer;
 mod keys;
+pub mod transactions;
 
 pub use analysis::{Analysis, Scope};
 pub use bank::{Bank, Overdraft};
@@ -36,4 +37,5 @@ pub use operation::{Completion, Event, IllFormed, Moment, Operation, events, ope
 pub use queues::{Delivery, Drained, FifoOrder, FifoQueue, Queue};
 pub use sets::{SetAtEnd, SetFull, Visibility};
 pub use stats::Stats;
+pub use transactions::{Consistency, ListAppend, RwRegister};
 pub use unique_ids::UniqueIds;

@@ -129,7 +129,7 @@ impl<'a, 'h> Reader<'a, 'h> {
     /// Notes what an operation writes.
     fn writes(&mut self, operation: &'a Operation<'h>, budget: &mut Budget) -> Result<(), NoAnswer> {
         for step in steps(operation)? {
-            budget.take(1)?;
+            budget.spend(1)?;
             let Step { kind, key, value } = step?;
             let id = self.key(key, budget)?;
             if kind == Kind::Read {

@@ -72,7 +72,7 @@ impl Analysis for Stats {
 
     fn analyse(&self, operations: &[Operation<'_>], budget: &mut Budget, findings: &mut Findings) {
         answer(budget, findings, |budget, findings| {
-            budget.take(operations.len() as u64)?;
+            budget.spend(operations.len() as u64)?;
             let mut kinds: BTreeMap<&str, Ends<'_, '_>> = BTreeMap::new();
             for last in operations {
                 let none = || Ends { ok: 0, fail: 0, info: 0, open: 0, last };

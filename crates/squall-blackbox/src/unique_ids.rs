@@ -58,7 +58,7 @@ impl Analysis for UniqueIds {
 
     fn analyse(&self, operations: &[Operation<'_>], budget: &mut Budget, findings: &mut Findings) {
         answer(budget, findings, |budget, findings| {
-            budget.take(operations.len() as u64)?;
+            budget.spend(operations.len() as u64)?;
             let mut anomalies = Anomalies::new(&["duplicated"]);
             let (mut ids, mut first) = (Interner::default(), Vec::new());
             let handed_out = operations.iter().filter(|operation| operation.f == self.f);

@@ -76,7 +76,7 @@ impl<'a, 'h> Messages<'a, 'h> {
                 ("drain", Some((_, output))) => {
                     let gives = "an array of messages";
                     let taken = output.as_array().ok_or_else(|| bad_result(name, operation, gives))?;
-                    budget.take(taken.len() as u64)?;
+                    budget.spend(taken.len() as u64)?;
                     hold::<Taking<'_, '_>>(budget, taken.len())?;
                     for value in taken {
                         this.take(value, operation, budget)?;

@@ -166,7 +166,7 @@ impl<'a, 'h> Lives<'a, 'h> {
         let count = members.elements.len();
         hold::<(Option<Moment>, usize, Option<usize>)>(budget, count)?;
         // Two more passes over the same.
-        budget.take(2 * seen.len() as u64)?;
+        budget.spend(2 * seen.len() as u64)?;
         let acknowledged = |add: &Operation<'_>| add.ok().map(|(moment, _)| moment);
         let known =
             members.elements.iter().map(|element| element.acknowledged.and_then(acknowledged)).collect();

@@ -88,7 +88,7 @@ impl<'a, 'h> Members<'a, 'h> {
         let (completed, output) = operation.ok().expect("only reads with a result are kept");
         let elements =
             output.as_array().ok_or_else(|| bad_result(name, operation, "an array of elements"))?;
-        budget.take(elements.len() as u64)?;
+        budget.spend(elements.len() as u64)?;
         hold::<u32>(budget, elements.len())?;
         for value in elements {
             let id = self.id(value, budget)?;

@@ -1,0 +1,5 @@
+//! Transactions: smallest examples of each anomaly and near misses.
+
+mod history;
+mod lists;
+mod registers;
