@@ -1,7 +1,7 @@
 //! Black-box checkers: they judge a system by what its clients saw, and know nothing else of it.
 //!
 //! `operation` pairs invocations with completions, whoever recorded them; an [`Analysis`] reads the
-//! operations and says what contradicts its promise. Nothing here knows a simulator, a scenario or a
+//! operations and says what contradicts its promise. `recording` reads what others wrote down. Nothing here knows a simulator, a scenario or a
 //! node: a history that another tool recorded is judged like one of Squall's own.
 
 pub mod analysis;
@@ -11,6 +11,7 @@ pub mod error;
 pub mod findings;
 pub mod linearizability;
 pub mod operation;
+pub mod recording;
 
 pub use analysis::{Analysis, Scope};
 pub use budget::{Budget, Exhausted};
@@ -19,3 +20,4 @@ pub use error::CheckError;
 pub use findings::{Finding, Findings};
 pub use linearizability::{KvModel, Linearizable, Model, OpView, RegisterModel, Split};
 pub use operation::{Completion, Event, IllFormed, Moment, Operation, events, operations};
+pub use recording::Recording;
