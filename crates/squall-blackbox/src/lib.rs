@@ -1,7 +1,7 @@
 //! Black-box checkers: they judge a system by what its clients saw, and know nothing else of it.
 //!
 //! `operation` pairs invocations with completions, whoever recorded them; an [`Analysis`] reads the
-//! operations and says what contradicts its promise. Nothing here knows a simulator, a scenario or a
+//! operations and says what contradicts its promise. `recording` reads what others wrote down. Nothing here knows a simulator, a scenario or a
 //! node: a history that another tool recorded is judged like one of Squall's own.
 
 pub mod analysis;
@@ -15,14 +15,15 @@ pub mod linearizability;
 pub mod long_fork;
 pub mod operation;
 pub mod queues;
+pub mod recording;
 pub mod sets;
 pub mod stats;
+pub mod transactions;
 pub mod unique_ids;
 
 mod anomalies;
 mod answer;
 mod keys;
-pub mod transactions;
 
 pub use analysis::{Analysis, Scope};
 pub use bank::{Bank, Overdraft};
@@ -35,6 +36,7 @@ pub use linearizability::{KvModel, Linearizable, Model, OpView, RegisterModel, S
 pub use long_fork::LongFork;
 pub use operation::{Completion, Event, IllFormed, Moment, Operation, events, operations};
 pub use queues::{Delivery, Drained, FifoOrder, FifoQueue, Queue};
+pub use recording::Recording;
 pub use sets::{SetAtEnd, SetFull, Visibility};
 pub use stats::Stats;
 pub use transactions::{Consistency, ListAppend, RwRegister};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use squall::history::Ppm;
 use squall::{Policy, Seed, SimDuration};
+use squall_check::blackbox::recording::{Format, Keys, Times};
 use squall_scenario::Overrides;
 
 /// Chaos tests: runs scenarios over many seeds, and replays, explains and shrinks what fails.
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Shrink(ShrinkArgs),
     /// Run one seed twice, in two workers, and show the first event in which the runs differ.
     DiffRuns(DiffRunsArgs),
+    /// Judge a recording of client operations: Squall's, Jepsen's, or anybody's.
+    Judge(JudgeArgs),
     /// Explain an error code, such as E0012.
     Explain(ExplainArgs),
 }
@@ -249,4 +252,118 @@ pub(crate) struct DiffRunsArgs {
 pub(crate) struct ExplainArgs {
     /// The code, as `E0012`.
     pub(crate) code: String,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct JudgeArgs {
+    /// The recording: Squall's `history.ndjson`, Jepsen's `history.edn`, or JSON operations, one a
+    /// line; `-` reads standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What the operations should look like; `list` names the models.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Options of the model, as a JSON object.
+    #[arg(long, value_name = "JSON", default_value = "null", hide_default_value = true, requires = "model",
+          value_parser = parse_json)]
+    pub(crate) with: serde_json::Value,
+    /// The format; without it, the content decides.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<FormatArg>,
+    /// Where keys stand: in the values, as `[key value]`, or in a field of their own.
+    #[arg(long, value_name = "WHERE", default_value = "auto")]
+    pub(crate) keys: KeysArg,
+    /// What orders the events: their times, which must not run backwards, or their places alone.
+    #[arg(long, value_name = "WHICH", default_value = "recorded")]
+    pub(crate) times: TimesArg,
+    /// Most steps that the judging may take, one for each state looked at.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_steps: Option<u64>,
+    /// Most memory that the judging may hold, such as `500MiB`.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max_memory: Option<u64>,
+    /// Give up after this time, such as `60s`. What a slow machine gives up on, a fast one may not.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time_limit: Option<SimDuration>,
+    /// Text for people, or one JSON object.
+    #[arg(long, value_name = "HOW", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+}
+
+fn parse_json(text: &str) -> Result<serde_json::Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"))
+}
+
+fn parse_size(text: &str) -> Result<u64, String> {
+    squall_scenario::bytes(text)
+        .ok_or_else(|| format!("`{text}` is no size: {}", squall_scenario::BYTES_HINT))
+}
+
+/// How a recording is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// Squall's `history.ndjson`.
+    Squall,
+    /// Jepsen's `history.edn`.
+    Jepsen,
+    /// JSON operations, one a line.
+    Operations,
+}
+
+impl From<FormatArg> for Format {
+    fn from(format: FormatArg) -> Self {
+        match format {
+            FormatArg::Squall => Self::Squall,
+            FormatArg::Jepsen => Self::Jepsen,
+            FormatArg::Operations => Self::Operations,
+        }
+    }
+}
+
+/// Where keys stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum KeysArg {
+    /// In the values of an EDN file if all of them are pairs, else in a field.
+    Auto,
+    /// Every value is a pair of key and value.
+    Pairs,
+    /// In a field.
+    Field,
+}
+
+impl From<KeysArg> for Keys {
+    fn from(keys: KeysArg) -> Self {
+        match keys {
+            KeysArg::Auto => Self::Auto,
+            KeysArg::Pairs => Self::Pairs,
+            KeysArg::Field => Self::Field,
+        }
+    }
+}
+
+/// What orders events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum TimesArg {
+    /// Their times.
+    Recorded,
+    /// Their places.
+    Ignored,
+}
+
+impl From<TimesArg> for Times {
+    fn from(times: TimesArg) -> Self {
+        match times {
+            TimesArg::Recorded => Self::Recorded,
+            TimesArg::Ignored => Self::Ignored,
+        }
+    }
+}
+
+/// For whom output is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum MessageFormat {
+    /// People.
+    Human,
+    /// Programs.
+    Json,
 }

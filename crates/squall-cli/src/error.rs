@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use squall::HostError;
 use squall_check::ExitCode;
+use squall_check::blackbox::recording::Malformed;
 use squall_report::ReportError;
 use squall_scenario::{Colour, Diagnostics, OverrideError};
+
+use crate::command::judge;
 
 /// Why a command did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +21,10 @@ pub(crate) enum CliError {
     NotText { path: PathBuf, line: usize },
     #[error("invalid scenario")]
     Invalid(Box<Diagnostics>),
+    #[error("{file}: {malformed}")]
+    Malformed { file: String, malformed: Box<Malformed> },
+    #[error("{}:{line}: the recording is ill-formed: {problem}", path.display())]
+    IllFormed { path: PathBuf, line: u64, problem: String },
     #[error("several files are broken")]
     Several(Vec<CliError>),
     #[error("{scenario} uses what is not built yet")]
@@ -44,6 +51,7 @@ impl CliError {
         let render = |diagnostics: &Diagnostics| diagnostics.render(Colour::Always);
         match self {
             Self::Invalid(diagnostics) => render(diagnostics),
+            Self::Malformed { file, malformed } => judge::malformed::render(file, malformed),
             Self::Several(errors) => errors.iter().map(Self::text).collect::<Vec<_>>().join("\n"),
             Self::Unsupported { why, .. } => format!("{}error: {self}", render(why)),
             _ => format!("error: {self}"),
@@ -53,6 +61,7 @@ impl CliError {
     pub(crate) const fn exit_code(&self) -> ExitCode {
         match self {
             Self::Read { .. } | Self::NotText { .. } | Self::Invalid(_) => ExitCode::InvalidInput,
+            Self::Malformed { .. } | Self::IllFormed { .. } => ExitCode::InvalidInput,
             Self::Several(_) | Self::Unsupported { .. } | Self::SameName { .. } => ExitCode::InvalidInput,
             Self::NoScenario { .. } | Self::Nothing(_) => ExitCode::NothingRan,
             Self::Usage(_) | Self::Override(_) => ExitCode::Usage,

@@ -10,6 +10,7 @@
 pub mod campaign;
 pub mod error;
 pub mod folder;
+pub mod judged;
 pub mod junit;
 mod markdown;
 pub mod ndjson;
@@ -25,6 +26,7 @@ pub mod words;
 pub use campaign::{Campaign, Commands, Failure, Faults, Shrunk, Unreached};
 pub use error::ReportError;
 pub use folder::{Ending, FailureFile, Inflight, RunFolder};
+pub use judged::{JUDGED_FORMAT, Judged, JudgedEnding, JudgedTimes, judged_json, judged_text};
 pub use junit::junit;
 pub use ndjson::{TIMING_FORMAT, Timing, read_results, result_line, timing_line};
 pub use plan_text::plan_text;

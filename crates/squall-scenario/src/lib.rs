@@ -38,6 +38,7 @@ pub use catalogue::{Catalogue, OracleEntry, RoleEntry, SectionCheck, SectionErro
 pub use codes::{Code, explain};
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
 pub use overrides::{OverrideError, Overrides};
+pub use range::{BYTES_HINT, bytes};
 pub use read::parse;
 pub use scenario::{DEFAULT_ENGINE, Scenario};
 pub use surroundings::Seeds;

@@ -119,6 +119,14 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     u64::read(number)?.checked_mul(*scale)
 }
 
+/// What a size looks like, for error messages.
+pub const BYTES_HINT: &str = <Bytes as Quantity>::HINT;
+
+/// The bytes that a size with a unit means: `512B`, `64KiB`, `4GiB`.
+pub fn bytes(text: &str) -> Option<u64> {
+    scaled(text, &SIZE_UNITS)
+}
+
 impl Quantity for Bytes {
     const CODE: Code = Code::Size;
     const NAME: &'static str = "a size";

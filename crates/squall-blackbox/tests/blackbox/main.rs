@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, their helpers included")]
 
 mod others;
+mod recording;
 mod transactions;

@@ -3,6 +3,7 @@
 use serde_json::json;
 use squall::Registry;
 use squall::history::condition::CONDITIONS;
+use squall_check::blackbox;
 use tabled::builder::Builder;
 use tabled::settings::Style;
 
@@ -51,6 +52,9 @@ fn as_json(registry: &Registry, loaded: &[Loaded]) -> serde_json::Value {
         "v": 1,
         "scenarios": scenarios.collect::<Vec<_>>(),
         "systems": systems.collect::<Vec<_>>(),
+        "models": blackbox::catalogue().iter().map(|entry| json!({
+            "name": entry.name, "meaning": entry.meaning, "options": entry.options,
+        })).collect::<Vec<_>>(),
     })
 }
 
@@ -96,5 +100,9 @@ fn as_text(registry: &Registry, loaded: &[Loaded]) -> String {
             conditions.collect(),
         );
     }
+    let models = blackbox::catalogue()
+        .iter()
+        .map(|entry| vec![entry.name.to_owned(), entry.options.to_owned(), entry.meaning.to_owned()]);
+    section("Models for `judge`", &["name", "options", "meaning"], models.collect());
     text
 }
