@@ -16,7 +16,7 @@ use squall::{Plan, Recording, RunReply, Seed};
 const SEEDS: u64 = 120;
 
 /// Each bug with the oracles one of which is to find it first.
-const FOUND_BY: [(&str, &[&str]); 19] = [
+const FOUND_BY: [(&str, &[&str]); 20] = [
     ("applied-index-split", &["exactly-once-command", "state-machine-safety"]),
     ("commit-regress", &["monotonicity"]),
     ("dead-output-kept", &["job-finishes"]),
@@ -24,6 +24,7 @@ const FOUND_BY: [(&str, &[&str]); 19] = [
     ("epoch-not-bumped", &["no-zombie-effect"]),
     ("fsync-omitted", &["durability-at-commit"]),
     ("leader-drops-tail", &["leader-append-only"]),
+    ("local-leader-read", &["linearizable-control"]),
     ("no-conflict-truncate", &["exactly-once-command", "state-machine-safety"]),
     ("no-prevote", &["leader-exists"]),
     ("rerun-after-success", &["atomic-publication"]),

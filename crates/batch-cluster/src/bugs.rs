@@ -35,6 +35,10 @@ pub const BUGS: &[(&str, &str)] = &[
     ),
     ("two-masters", "a leader launches attempts before the log has them"),
     ("double-handling", "the death of a worker is charged to its tasks, and again by each new leader"),
+    (
+        "local-leader-read",
+        "a leader answers questions from its own state without asking whether it still leads",
+    ),
 ];
 
 /// One planted bug.
@@ -78,11 +82,13 @@ pub enum Bug {
     TwoMasters,
     /// `double-handling`
     DoubleHandling,
+    /// `local-leader-read`
+    LocalLeaderRead,
 }
 
 impl Bug {
     /// All of them, in the order of [`BUGS`].
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::VoteNotDurable,
         Self::VoteClearedOnStepdown,
         Self::CommitRegress,
@@ -102,6 +108,7 @@ impl Bug {
         Self::RerunAfterSuccess,
         Self::TwoMasters,
         Self::DoubleHandling,
+        Self::LocalLeaderRead,
     ];
 
     /// Its name in [`BUGS`].

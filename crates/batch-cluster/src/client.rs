@@ -1,4 +1,4 @@
-//! A client of the cluster: submits jobs, asks how far they are, fetches datasets.
+//! A client of the cluster: submits jobs, asks how far they are, fetches datasets, writes settings.
 //!
 //! A submission has a name of its own, (client, seq), beside the one that each command of the group
 //! has: it is the same for every try, also for one made long after the first was given up.
@@ -12,7 +12,7 @@ use crate::Error;
 use crate::codec::{decode, encode};
 use crate::job::{JobId, JobSpec, Submission};
 use crate::raft;
-use crate::state::{Command, Dataset, JobStatus, Question, Submitted};
+use crate::state::{Command, Configured, Dataset, JobStatus, Question, Setting, Submitted};
 
 /// The pause between two tries of a submission; a random part of it, at least half.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -103,6 +103,33 @@ impl Client {
     /// As [`status`](Self::status).
     pub async fn get(&mut self, dataset: &str) -> Result<Option<Dataset>, Error> {
         self.ask(&Question::Get { dataset: dataset.to_owned() }).await
+    }
+
+    /// Writes a setting; with `if_version` only if that is its version (0: it was never written).
+    /// It is sent again while a try lasts, and written once.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if it cannot be written; [`Error::NotExecuted`] if it certainly was not and
+    /// never will be; [`Error::Unknown`] if no answer came.
+    pub async fn configure(
+        &mut self,
+        name: &str,
+        value: &str,
+        if_version: Option<u64>,
+    ) -> Result<Configured, Error> {
+        let command = Command::Configure { name: name.to_owned(), value: value.to_owned(), if_version };
+        match understood(&self.raft.command(encode(&command)).await?)? {
+            Configured::Refused { why } => Err(Error::Refused(why)),
+            answer => Ok(answer),
+        }
+    }
+
+    /// A setting, not older than the question.
+    ///
+    /// # Errors
+    /// As [`status`](Self::status).
+    pub async fn setting(&mut self, name: &str) -> Result<Option<Setting>, Error> {
+        self.ask(&Question::Setting { name: name.to_owned() }).await
     }
 
     /// The controller that answered last: then it was the leader.

@@ -22,6 +22,15 @@ pub enum Command {
     /// A leader's: several decisions at once, in order. Answered with a `Vec` of [`Ruling`], one for
     /// each.
     Decide(Vec<Decision>),
+    /// A client's: write a setting. Answered with [`Configured`].
+    Configure {
+        /// Its name.
+        name: String,
+        /// Its new value.
+        value: String,
+        /// Only if this is its version; 0 is that of a setting never written.
+        if_version: Option<u64>,
+    },
 }
 
 /// One decision of the leader.
@@ -161,6 +170,27 @@ pub enum Submitted {
     },
 }
 
+/// Answer to a [`Command::Configure`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Configured {
+    /// It is written.
+    Written {
+        /// As this version.
+        version: u64,
+    },
+    /// Another version stands, and goes on to stand.
+    Conflict {
+        /// Which.
+        version: u64,
+    },
+    /// It cannot be written.
+    Refused {
+        /// Why.
+        why: String,
+    },
+}
+
 /// A question to the state.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -174,6 +204,11 @@ pub enum Question {
     Get {
         /// Its name.
         dataset: String,
+    },
+    /// A setting. Answered with `Option<Setting>`.
+    Setting {
+        /// Its name.
+        name: String,
     },
 }
 
@@ -212,4 +247,14 @@ pub struct Dataset {
     pub job: JobId,
     /// Its parts, by reduce task, as text: a line `word count` for each word, sorted.
     pub parts: Vec<String>,
+}
+
+/// A setting that was written.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Setting {
+    /// Its version: how often it was written.
+    pub version: u64,
+    /// Its value.
+    pub value: String,
 }

@@ -6,7 +6,7 @@
 //!
 //! - [`command`](Command): what the log says, and what is answered.
 //! - `parts`: what the state consists of; `weighed`: how its digest is kept.
-//! - `nodes`, `jobs`, `attempts`: what the decisions do; `index`: finds tasks by attempt.
+//! - `nodes`, `jobs`, `attempts`: what the decisions do; `settings`: what clients write; `index`: finds tasks by attempt.
 //! - `read`: what the leader's overseer looks at.
 //! - [`Cluster`]: the state under the replicated log.
 //!
@@ -20,12 +20,15 @@ mod jobs;
 mod nodes;
 mod parts;
 mod read;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod weighed;
 
 pub use cluster::Cluster;
-pub use command::{Command, Dataset, Decision, Failure, JobStatus, Lack, Question, Ruling, Submitted};
+pub use command::{
+    Command, Configured, Dataset, Decision, Failure, JobStatus, Lack, Question, Ruling, Setting, Submitted,
+};
 pub use parts::{Attempt, Committed, Ended, Job, Node, Office, Output, Phase, Progress, Standing, Task};
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +56,7 @@ pub struct State {
     /// Of jobs that have not ended.
     tasks: Weighed<TaskId, Task>,
     datasets: Weighed<String, Dataset>,
+    settings: Weighed<String, Setting>,
     #[serde(skip)]
     index: Index,
     #[serde(skip)]
@@ -70,14 +74,15 @@ struct Frozen {
     jobs: Weighed<JobId, Job>,
     tasks: Weighed<TaskId, Task>,
     datasets: Weighed<String, Dataset>,
+    settings: Weighed<String, Setting>,
 }
 
 impl From<Frozen> for State {
     fn from(frozen: Frozen) -> Self {
-        let Frozen { applied, office, nodes, submissions, jobs, tasks, datasets } = frozen;
+        let Frozen { applied, office, nodes, submissions, jobs, tasks, datasets, settings } = frozen;
         let index = Index::of(&jobs, &tasks);
         let bugs = Bugs::none();
-        Self { applied, office, nodes, submissions, jobs, tasks, datasets, index, bugs }
+        Self { applied, office, nodes, submissions, jobs, tasks, datasets, settings, index, bugs }
     }
 }
 
@@ -110,6 +115,9 @@ impl State {
                 let rule = |(place, decision)| self.decide(&mut entry, place, decision);
                 encode(&(0..).zip(decisions).map(rule).collect::<Vec<Ruling>>())
             }
+            Command::Configure { name, value, if_version } => {
+                encode(&self.configure(name, value, *if_version))
+            }
         };
         self.applied = index;
         self.settle();
@@ -121,6 +129,7 @@ impl State {
         match question {
             Question::Status { job } => encode(&self.status(*job)),
             Question::Get { dataset } => encode(&self.datasets.get(dataset)),
+            Question::Setting { name } => encode(&self.settings.get(name)),
         }
     }
 
@@ -133,6 +142,7 @@ impl State {
             self.jobs.sum(),
             self.tasks.sum(),
             self.datasets.sum(),
+            self.settings.sum(),
         ];
         let sums = sums.map(u64::to_le_bytes).concat();
         hash(&[&sums, &encode(&self.office)])
@@ -144,6 +154,7 @@ impl State {
         self.jobs.settle();
         self.tasks.settle();
         self.datasets.settle();
+        self.settings.settle();
     }
 
     fn decide(&mut self, entry: &mut Entry, place: u64, decision: &Decision) -> Ruling {

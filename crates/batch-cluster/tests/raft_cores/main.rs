@@ -104,6 +104,8 @@ fn every_planted_bug_is_found() {
         (Bug::AppliedIndexSplit, &["R5", "R9"]),
         (Bug::SnapshotNoSessions, &["R5", "R9"]),
         (Bug::LeaderDropsTail, &["R2", "R4"]),
+        // By what clients saw alone.
+        (Bug::LocalLeaderRead, &["at "]),
     ] {
         let expected = |why: &String| by.iter().any(|id| why.starts_with(id));
         let found = (0..800).find_map(|seed| {

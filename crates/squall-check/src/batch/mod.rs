@@ -11,8 +11,10 @@
 //! | B6 | `acked-job-not-lost` | a job that was acknowledged is known from then on, and its end is never taken back |
 //! | B10 | `real-retries` | a task is charged only with failures of its own, and a job fails only after its retries |
 //! | L2 | `job-finishes` | once the faults are over, every acknowledged job ends within the bound |
+//! | R8 | `linearizable-control` | clients are answered as by one machine, one request at a time |
 //!
-//! B1 is a checker: it needs a reference of the system's own. The others are [`batch_invariants`].
+//! B1 is a checker: it needs a reference of the system's own. So is R8, [`linearizable_control`], which
+//! reads the operations on settings besides. The others are [`batch_invariants`].
 //! Of B10 this is the clause on retries; there is no order of a workflow to judge yet.
 //!
 //! All of them take the words of the log from the first controller that tells them, so controllers
@@ -31,6 +33,7 @@ mod acked_job_not_lost;
 mod atomic_publication;
 mod committed_once;
 mod conservation;
+pub mod control;
 mod job_finishes;
 mod no_zombie_effect;
 mod output_equals_oracle;
@@ -41,6 +44,7 @@ pub use acked_job_not_lost::AckedJobNotLost;
 pub use atomic_publication::AtomicPublication;
 pub use committed_once::CommittedOnce;
 pub use conservation::Conservation;
+pub use control::linearizable_control;
 pub use job_finishes::JobFinishes;
 pub use no_zombie_effect::NoZombieEffect;
 pub use output_equals_oracle::OutputEqualsOracle;

@@ -11,7 +11,7 @@ use batch_cluster::worker::{self, WorkerConfig};
 use batch_cluster::{Bugs, Error, wordcount};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use squall::check::batch::{OutputEqualsOracle, batch_invariants};
+use squall::check::batch::{OutputEqualsOracle, batch_invariants, linearizable_control};
 use squall::check::raft::{Group, raft_invariants};
 use squall::history::{SimDuration, Topology};
 use squall::{
@@ -157,7 +157,7 @@ impl System for Batch {
     }
 
     fn checkers(&self) -> Vec<Box<dyn Checker>> {
-        vec![Box::new(OutputEqualsOracle::new(reference))]
+        vec![Box::new(OutputEqualsOracle::new(reference)), linearizable_control()]
     }
 
     fn bugs() -> &'static [PlantedBug] {
@@ -178,9 +178,7 @@ impl System for Batch {
             "workload.mix.dag",
             "workload.mix.grep-rand",
             "exclusive-lease",
-            "R8",
             "lease-no-uncertainty",
-            "local-leader-read",
         ]
     }
 }

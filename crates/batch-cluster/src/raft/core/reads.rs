@@ -6,6 +6,8 @@
 //! had been elected, and had served anything, before. The state then is at least that of the read's
 //! arrival, since entries are applied in the step in which they are committed.
 
+use crate::Bug;
+
 use super::role::Role;
 use super::{Core, Moment, Output, ReadId};
 
@@ -14,6 +16,10 @@ impl Core {
         let Role::Leader(leader) = &mut self.role else {
             return self.outputs.push(Output::ReadFailed { id });
         };
+        // planted bug
+        if self.settings.bugs.has(Bug::LocalLeaderRead) {
+            return self.outputs.push(Output::ReadReady { id });
+        }
         leader.round += 1;
         leader.reads.push((id, leader.round));
         self.replicate(now);

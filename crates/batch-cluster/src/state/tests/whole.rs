@@ -48,6 +48,46 @@ fn a_status_tells_how_far_a_job_is() {
     assert_eq!(status(&bench, job), JobStatus::Succeeded { version: 1 });
 }
 
+fn configure(bench: &mut Bench, name: &str, value: &str, if_version: Option<u64>) -> Configured {
+    let command = Command::Configure { name: name.to_owned(), value: value.to_owned(), if_version };
+    let (answer, words) = bench.apply(&command);
+    assert!(words.is_empty());
+    crate::codec::decode(&answer).unwrap()
+}
+
+fn setting(bench: &Bench, name: &str) -> Option<(u64, String)> {
+    let answer = bench.state.answer(&Question::Setting { name: name.to_owned() });
+    let setting: Option<Setting> = crate::codec::decode(&answer).unwrap();
+    setting.map(|setting| (setting.version, setting.value))
+}
+
+#[test]
+fn a_setting_is_written_in_versions() {
+    let mut bench = Bench::new();
+    assert_eq!(setting(&bench, "a"), None);
+    assert_eq!(configure(&mut bench, "a", "1", Some(1)), Configured::Conflict { version: 0 });
+    assert_eq!(configure(&mut bench, "a", "1", Some(0)), Configured::Written { version: 1 });
+    assert_eq!(configure(&mut bench, "a", "2", Some(0)), Configured::Conflict { version: 1 });
+    assert_eq!(configure(&mut bench, "a", "2", None), Configured::Written { version: 2 });
+    assert_eq!(configure(&mut bench, "b", "3", Some(0)), Configured::Written { version: 1 });
+    assert_eq!(setting(&bench, "a"), Some((2, "2".to_owned())));
+    assert_eq!(setting(&bench, "b"), Some((1, "3".to_owned())));
+}
+
+#[test]
+fn settings_have_limits() {
+    let mut bench = Bench::new();
+    let refused = |answer| matches!(answer, Configured::Refused { .. });
+    assert!(refused(configure(&mut bench, "a b", "1", None)));
+    assert!(refused(configure(&mut bench, "a", &"x".repeat(4_097), None)));
+    for number in 0..1_024 {
+        let written = configure(&mut bench, &format!("s{number}"), "1", None);
+        assert_eq!(written, Configured::Written { version: 1 });
+    }
+    assert!(refused(configure(&mut bench, "one-more", "1", None)));
+    assert_eq!(configure(&mut bench, "s7", "2", None), Configured::Written { version: 2 });
+}
+
 #[test]
 fn the_digest_sees_every_part() {
     let mut bench = Bench::new();
@@ -56,6 +96,7 @@ fn the_digest_sees_every_part() {
     bench.done(map(job, 0), "w-1");
     bench.assign(map(job, 1), "w-1");
     bench.one(Decision::TakeOffice { controller: "k-1".into() });
+    configure(&mut bench, "verbose", "on", None);
     let whole = serde_json::to_value(&bench.state).unwrap();
     let digest = |value: &serde_json::Value| serde_json::from_value::<State>(value.clone()).unwrap().digest();
     assert_eq!(digest(&whole), bench.state.digest());
@@ -69,6 +110,8 @@ fn the_digest_sees_every_part() {
         ("/tasks/0/1/fails", serde_json::json!(77)),
         ("/tasks/0/1/progress/committed/reports", serde_json::json!(77)),
         ("/tasks/1/1/progress/live/epoch", serde_json::json!(epoch.0 + 1)),
+        ("/settings/0/1/version", serde_json::json!(77)),
+        ("/settings/0/1/value", serde_json::json!("off")),
     ];
     for (place, other) in places {
         let mut changed = whole.clone();

@@ -4,6 +4,7 @@ mod acked_job_not_lost;
 mod atomic_publication;
 mod committed_once;
 mod conservation;
+mod control;
 mod job_finishes;
 mod no_zombie_effect;
 mod output_equals_oracle;
@@ -11,7 +12,7 @@ mod real_retries;
 mod story;
 
 use serde_json::{Value, json};
-use squall_check::batch::{OutputEqualsOracle, batch_invariants};
+use squall_check::batch::{OutputEqualsOracle, batch_invariants, linearizable_control};
 use squall_check::{Oracle, judge_history};
 use squall_history::vocab::batch::{Cause, Event, Outcome};
 use squall_history::{Expect, History, Record};
@@ -26,6 +27,8 @@ fn every_oracle_has_its_name_and_id() {
         invariants.iter().map(|invariant| (invariant.name(), invariant.id())).collect();
     let checker = OutputEqualsOracle::new(|_| None);
     named.push((checker.name(), checker.id()));
+    let control = linearizable_control();
+    named.push((control.name(), control.id()));
     assert_eq!(
         named,
         [
@@ -37,6 +40,7 @@ fn every_oracle_has_its_name_and_id() {
             ("real-retries", Some("B10")),
             ("job-finishes", Some("L2")),
             ("output-equals-oracle", Some("B1")),
+            ("linearizable-control", Some("R8")),
         ]
     );
 }

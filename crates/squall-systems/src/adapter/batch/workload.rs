@@ -1,11 +1,11 @@
 //! What the clients of `batch` do, and how their operations stand in the history.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use batch_cluster::Error;
 use batch_cluster::client::{Client, ClientConfig};
 use batch_cluster::job::{JobId, JobSpec, Source};
-use batch_cluster::state::{Dataset, JobStatus};
+use batch_cluster::state::{Configured, Dataset, JobStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use squall::history::{Ppm, SimDuration};
@@ -16,7 +16,8 @@ use super::rate::Rate;
 
 /// `workload` of `batch`: jobs, dealt to the clients in turn. A client submits one, asks how far it
 /// is until it ends, fetches what it published, and goes on to the next; without any left it still
-/// asks until the end of the run.
+/// asks until the end of the run. Each time it asks, it reads or writes a setting too, of a few that
+/// all clients share.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct BatchWorkload {
@@ -38,6 +39,10 @@ pub struct BatchWorkload {
     pub deadline: Option<SimDuration>,
     /// The share of jobs whose input does not exist: they are to fail, and nothing else with them.
     pub broken: Ppm,
+    /// How many settings the clients share; 0 for none.
+    pub settings: u32,
+    /// The share of questions about a setting that write it, half of these only if it is as last seen.
+    pub setting_writes: Ppm,
     /// How often a client asks.
     pub poll: SimDuration,
     /// How long a question is tried; then nobody knows.
@@ -69,6 +74,8 @@ impl Default for BatchWorkload {
             rate: None,
             deadline: None,
             broken: Ppm::percent(10),
+            settings: 2,
+            setting_writes: Ppm::percent(30),
             poll: SimDuration::from_millis(500),
             timeout: SimDuration::from_secs(3),
         }
@@ -103,6 +110,14 @@ impl BatchWorkload {
 const INPUT: u64 = 1;
 const BROKEN: u64 = 2;
 
+/// Questions about settings have draws of their own, by incarnation and count, so that how often a
+/// client asked does not alter its jobs. No client submits so many.
+const SETTINGS: u64 = 1 << 63;
+// Properties of the draw of such a question.
+const WHICH: u64 = 1;
+const WRITES: u64 = 2;
+const CONDITION: u64 = 3;
+
 /// A job that a client follows.
 struct Followed {
     dataset: String,
@@ -122,6 +137,8 @@ struct Person {
     /// The last dataset that it saw published, and its job.
     last: Option<(String, JobId)>,
     polls: u64,
+    /// The last version seen of each setting.
+    versions: BTreeMap<String, u64>,
 }
 
 /// Runs one incarnation of a client.
@@ -142,6 +159,7 @@ pub(super) async fn run(ctx: ClientCtx, controllers: Vec<String>, workload: Batc
         open: VecDeque::new(),
         last: None,
         polls: 0,
+        versions: BTreeMap::new(),
     };
     person.act().await
 }
@@ -163,6 +181,7 @@ impl Person {
                 self.submit().await;
             } else {
                 self.look().await;
+                self.look_at_setting().await;
                 let wait = match self.workload.rate {
                     Some(_) if self.left > 0 => poll.min(next_submission - time::now()),
                     _ => poll,
@@ -196,10 +215,10 @@ impl Person {
 
     /// Asks after the job that was asked after least lately; without one, after the last result.
     async fn look(&mut self) {
+        self.polls += 1;
         if let Some(followed) = self.open.pop_front() {
             return self.follow(followed).await;
         }
-        self.polls += 1;
         match self.last.clone() {
             Some((dataset, _)) if self.polls.is_multiple_of(2) => self.get(&dataset).await,
             Some((dataset, job)) => _ = self.status(&dataset, job).await,
@@ -247,6 +266,60 @@ impl Person {
             Err(error) => give_up(invocation, &error),
         }
     }
+
+    /// Reads or writes a setting.
+    async fn look_at_setting(&mut self) {
+        if self.workload.settings == 0 {
+            return;
+        }
+        let draw = self.ctx.draw(SETTINGS | u64::from(self.ctx.boot().0) << 32 | self.polls);
+        let name = format!("s{}", draw.property(WHICH).below(u64::from(self.workload.settings)));
+        let writes = draw.property(WRITES).below(1_000_000) < u64::from(self.workload.setting_writes.get());
+        if !writes {
+            return self.read_setting(name).await;
+        }
+        let value = format!("{}.{}/{}", self.ctx.name(), self.ctx.boot().0, self.polls);
+        let if_version = match draw.property(CONDITION).below(2) {
+            0 => None,
+            _ => Some(self.versions.get(&name).copied().unwrap_or(0)),
+        };
+        self.write_setting(name, value, if_version).await;
+    }
+
+    async fn read_setting(&mut self, name: String) {
+        let invocation = self.ctx.invoke("config-read", Some(&setting_key(&name)), Value::Null);
+        match self.client.setting(&name).await {
+            Ok(None) => invocation.ok(Value::Null),
+            Ok(Some(setting)) => {
+                invocation.ok(json!({ "version": setting.version, "value": setting.value }));
+                self.versions.insert(name, setting.version);
+            }
+            Err(error) => give_up(invocation, &error),
+        }
+    }
+
+    async fn write_setting(&mut self, name: String, value: String, if_version: Option<u64>) {
+        let argument = json!({ "value": value, "if-version": if_version });
+        let invocation = self.ctx.invoke("config-write", Some(&setting_key(&name)), argument);
+        let version = match self.client.configure(&name, &value, if_version).await {
+            Ok(Configured::Written { version }) => {
+                invocation.ok(json!({ "version": version }));
+                version
+            }
+            Ok(Configured::Conflict { version }) => {
+                invocation.ok(json!({ "conflict": version }));
+                version
+            }
+            Ok(Configured::Refused { why }) => return invocation.fail(&why),
+            Err(error) => return give_up(invocation, &error),
+        };
+        self.versions.insert(name, version);
+    }
+}
+
+/// Settings and datasets are different objects, also where they have one name.
+fn setting_key(name: &str) -> String {
+    format!("config:{name}")
 }
 
 fn give_up(invocation: Invocation, error: &Error) {
