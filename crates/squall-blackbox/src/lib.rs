@@ -13,14 +13,17 @@ pub mod error;
 pub mod findings;
 pub mod linearizability;
 pub mod long_fork;
+pub mod monotonic;
 pub mod operation;
 pub mod queues;
+pub mod sessions;
 pub mod sets;
 pub mod stats;
 pub mod unique_ids;
 
 mod anomalies;
 mod answer;
+mod graph;
 mod keys;
 
 pub use analysis::{Analysis, Scope};
@@ -32,8 +35,10 @@ pub use error::CheckError;
 pub use findings::{Finding, Findings};
 pub use linearizability::{KvModel, Linearizable, Model, OpView, RegisterModel, Split};
 pub use long_fork::LongFork;
+pub use monotonic::{Across, Growth, Monotonic};
 pub use operation::{Completion, Event, IllFormed, Moment, Operation, events, operations};
 pub use queues::{Delivery, Drained, FifoOrder, FifoQueue, Queue};
+pub use sessions::{Guarantee, Session, WriteOrder};
 pub use sets::{SetAtEnd, SetFull, Visibility};
 pub use stats::Stats;
 pub use unique_ids::UniqueIds;
