@@ -53,6 +53,11 @@ const ENTRIES: &[Entry] = &[
     crate::counter::ENTRY,
     crate::bank::ENTRY,
     crate::long_fork::ENTRY,
+    crate::monotonic::ENTRY,
+    crate::sessions::ENTRIES[0],
+    crate::sessions::ENTRIES[1],
+    crate::sessions::ENTRIES[2],
+    crate::sessions::ENTRIES[3],
     crate::stats::ENTRY,
     crate::unique_ids::ENTRY,
     Entry {

@@ -82,7 +82,9 @@ pub(crate) fn law<P: Play>(
 ) {
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let moves = prop::collection::vec((any::<u8>(), any::<u8>(), any::<u8>()), 8..40);
+    let draw = (any::<u8>(), any::<u8>(), any::<u8>());
+    let moves_max = 4 * usize::try_from(ops_max).unwrap();
+    let moves = prop::collection::vec(draw, moves_max / 2..moves_max);
     let accepted = Cell::new(0);
     runner
         .run(&moves, |moves| {

@@ -1,0 +1,188 @@
+//! What a guarantee says of pairs of versions: which of two is not the older one.
+
+use rustc_hash::FxHashMap;
+
+use super::Guarantee;
+use super::reading::{Act, Kind, Sessions};
+use crate::answer::{NoAnswer, hold};
+use crate::{Budget, Operation};
+
+/// Of two versions of a key, `to` is newer.
+#[derive(Clone, Copy)]
+pub(super) struct Constraint<'a, 'h> {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    /// The guarantee that says so.
+    pub(super) guarantee: Guarantee,
+    /// The operation that read or wrote `from`, and the one that read or wrote `to` later.
+    pub(super) earlier: &'a Operation<'h>,
+    pub(super) later: &'a Operation<'h>,
+    /// The write that showed to the later one's session what its writer had done, and the read of it.
+    pub(super) shown: Option<[&'a Operation<'h>; 2]>,
+}
+
+/// An act on a key, by its place in its session; where versions are numbers, the newest of them and all
+/// before it, since an earlier one may say more than the last.
+type Place<'a, 'h> = (u32, u32, &'a Operation<'h>);
+
+/// What one session did to one key.
+#[derive(Default)]
+struct OnKey<'a, 'h> {
+    session: u32,
+    reads: Vec<Place<'a, 'h>>,
+    writes: Vec<Place<'a, 'h>>,
+}
+
+/// All that a guarantee says. The last two of them are judged together with monotonic reads.
+pub(super) fn constraints<'a, 'h>(
+    guarantee: Guarantee,
+    sessions: &Sessions<'a, 'h>,
+    budget: &mut Budget,
+) -> Result<Vec<Constraint<'a, 'h>>, NoAnswer> {
+    let mut writer = Writer { guarantee, sessions, on_keys: Vec::new(), said: Vec::new() };
+    if matches!(guarantee, Guarantee::MonotonicWrites | Guarantee::WritesFollowReads) {
+        writer.on_keys = on_keys(sessions, budget)?;
+    }
+    for (session, acts) in sessions.acts.iter().enumerate() {
+        writer.session(u32::try_from(session).expect("sessions are counted"), acts, budget)?;
+    }
+    Ok(writer.said)
+}
+
+/// For each key, what each session did to it.
+fn on_keys<'a, 'h>(
+    sessions: &Sessions<'a, 'h>,
+    budget: &mut Budget,
+) -> Result<Vec<Vec<OnKey<'a, 'h>>>, NoAnswer> {
+    let mut on_keys: Vec<Vec<OnKey<'_, '_>>> = sessions.keys.iter().map(|_| Vec::new()).collect();
+    for (session, acts) in (0..).zip(&sessions.acts) {
+        hold::<Place<'_, '_>>(budget, 2 * acts.len())?;
+        for (place, act) in (0..).zip(acts) {
+            let on_key = &mut on_keys[act.key as usize];
+            // Sessions come one after the other, so this one's entry is the last if it has one.
+            if on_key.last().is_none_or(|last| last.session != session) {
+                on_key.push(OnKey { session, ..OnKey::default() });
+            }
+            let last = on_key.last_mut().expect("one was pushed if there was none");
+            let list = match act.kind {
+                Kind::Read => &mut last.reads,
+                Kind::Write => &mut last.writes,
+            };
+            let now = (act.version, act.by);
+            let (version, by) = list.last().map_or(now, |&(_, before, by)| sessions.newer((before, by), now));
+            list.push((place, version, by));
+        }
+    }
+    Ok(on_keys)
+}
+
+struct Writer<'s, 'a, 'h> {
+    guarantee: Guarantee,
+    sessions: &'s Sessions<'a, 'h>,
+    on_keys: Vec<Vec<OnKey<'a, 'h>>>,
+    said: Vec<Constraint<'a, 'h>>,
+}
+
+/// What a session has done so far.
+#[derive(Default)]
+struct Past<'a, 'h> {
+    read: FxHashMap<u32, (u32, &'a Operation<'h>)>,
+    wrote: FxHashMap<u32, (u32, &'a Operation<'h>)>,
+    /// Of each other session: up to which place its writes were seen, by which write and which read.
+    seen: FxHashMap<u32, (u32, [&'a Operation<'h>; 2])>,
+}
+
+impl<'a, 'h> Writer<'_, 'a, 'h> {
+    fn session(&mut self, session: u32, acts: &[Act<'a, 'h>], budget: &mut Budget) -> Result<(), NoAnswer> {
+        let mut past = Past::default();
+        for act in acts {
+            let before = self.said.len();
+            match act.kind {
+                Kind::Read => self.read(session, act, &mut past, budget)?,
+                Kind::Write => self.write(act, &mut past),
+            }
+            hold::<Constraint<'_, '_>>(budget, self.said.len() - before)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, act: &Act<'a, 'h>, past: &mut Past<'a, 'h>) {
+        let last = match self.guarantee {
+            Guarantee::MonotonicWrites => past.wrote.get(&act.key),
+            Guarantee::WritesFollowReads => past.read.get(&act.key),
+            Guarantee::MonotonicReads | Guarantee::ReadYourWrites => None,
+        };
+        if let Some(&last) = last {
+            self.say(self.guarantee, last, act, None);
+        }
+        self.meet(&mut past.wrote, act);
+    }
+
+    /// Notes what the session met of a key.
+    fn meet(&self, met: &mut FxHashMap<u32, (u32, &'a Operation<'h>)>, act: &Act<'a, 'h>) {
+        let now = (act.version, act.by);
+        let last = met.entry(act.key).or_insert(now);
+        // A session's own writes are there in the order in which it made them.
+        let is_last = self.guarantee == Guarantee::ReadYourWrites;
+        *last = if is_last { now } else { self.sessions.newer(*last, now) };
+    }
+
+    fn read(
+        &mut self,
+        session: u32,
+        act: &Act<'a, 'h>,
+        past: &mut Past<'a, 'h>,
+        budget: &mut Budget,
+    ) -> Result<(), NoAnswer> {
+        let (last_read, last_write) = (past.read.get(&act.key), past.wrote.get(&act.key));
+        if self.guarantee == Guarantee::ReadYourWrites {
+            if let Some(&wrote) = last_write.filter(|(_, by)| by.ok().is_some()) {
+                self.say(Guarantee::ReadYourWrites, wrote, act, None);
+            }
+        } else if let Some(&read) = last_read {
+            self.say(Guarantee::MonotonicReads, read, act, None);
+        }
+        if let Some(others) = self.on_keys.get(act.key as usize) {
+            budget.take(others.len() as u64)?;
+            for other in 0..others.len() {
+                self.follow(session, other, act, past);
+            }
+        }
+        self.meet(&mut past.read, act);
+        if let Some(written) = self.sessions.versions[act.version as usize].written {
+            let seen = past.seen.entry(written.session).or_insert((written.place, [written.by, act.by]));
+            if seen.0 < written.place {
+                *seen = (written.place, [written.by, act.by]);
+            }
+        }
+        Ok(())
+    }
+
+    /// What another session did to the key before the latest of its writes that was seen.
+    fn follow(&mut self, session: u32, other: usize, act: &Act<'a, 'h>, past: &Past<'a, 'h>) {
+        let on_key = &self.on_keys[act.key as usize][other];
+        let Some(&(seen, shown)) = past.seen.get(&on_key.session).filter(|_| on_key.session != session)
+        else {
+            return;
+        };
+        let list = match self.guarantee {
+            Guarantee::WritesFollowReads => &on_key.reads,
+            _ => &on_key.writes,
+        };
+        let before = list.partition_point(|&(place, ..)| place < seen);
+        if let Some(&(_, version, by)) = before.checked_sub(1).and_then(|last| list.get(last)) {
+            self.say(self.guarantee, (version, by), act, Some(shown));
+        }
+    }
+
+    fn say(
+        &mut self,
+        guarantee: Guarantee,
+        (from, earlier): (u32, &'a Operation<'h>),
+        act: &Act<'a, 'h>,
+        shown: Option<[&'a Operation<'h>; 2]>,
+    ) {
+        let (to, later) = (act.version, act.by);
+        self.said.push(Constraint { from, to, guarantee, earlier, later, shown });
+    }
+}
