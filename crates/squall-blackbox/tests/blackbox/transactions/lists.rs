@@ -45,6 +45,24 @@ const CASES: &[Case] = &[
                     3 ok r x [1,2]",
     },
     Case {
+        anomaly: "incompatible-order",
+        history: "0 ok append x 1, append x 2
+                  1 ok r x [2,1]",
+        besides: &["G1b"],
+        near_miss: "0 ok append x 1
+                    2 ok append x 2
+                    1 ok r x [2,1]",
+    },
+    Case {
+        anomaly: "incompatible-order",
+        history: "0 ok append x 1, append x 2
+                  1 ok r x [2]",
+        besides: &["G-single"],
+        near_miss: "0 ok append x 1
+                    2 ok append x 2
+                    1 ok r x [2]",
+    },
+    Case {
         anomaly: "G1b",
         history: "0 ok append x 1, append x 2
                   1 ok r x [1]",

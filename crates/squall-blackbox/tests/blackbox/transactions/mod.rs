@@ -1,5 +1,9 @@
-//! Transactions: smallest examples of each anomaly and near misses.
+//! Transactions: smallest examples of each anomaly, brute force, and simulated databases.
 
+mod brute_force;
+mod databases;
 mod history;
+mod levels;
 mod lists;
+mod random;
 mod registers;
