@@ -368,3 +368,6 @@ fn kind(steps: &[(Txn, Class)]) -> Anomaly {
     };
     Anomaly::Cycle(shape, via)
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,6 @@ fn classified(data: Data, seeds: u64) -> Vec<String> {
                 }
             }
         }
-        println!("{data:?} {database:?}: {found:?}");
         let forbidden = keeps.iter().flat_map(|level| level.forbids().iter()).map(|anomaly| anomaly.name());
         let forbidden: Vec<_> = forbidden.filter(|name| found.contains(name)).collect();
         // Registers that are written and never read tell no order of their versions.

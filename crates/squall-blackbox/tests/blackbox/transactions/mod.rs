@@ -4,6 +4,7 @@ mod brute_force;
 mod databases;
 mod history;
 mod levels;
+mod limits;
 mod lists;
 mod random;
 mod registers;
