@@ -37,7 +37,7 @@ pub(super) fn find(list: &List<'_, '_>, sink: &mut impl Sink) {
         sink.edge(end(last.expect("just asked")), Class::Ww, writer, list.key);
     }
     if !readers.is_empty() && !hidden.is_empty() {
-        sink.all_before_all(&readers, &hidden, list.key);
+        sink.all_before_all(&readers, Class::Rw, &hidden, list.key);
     }
 }
 

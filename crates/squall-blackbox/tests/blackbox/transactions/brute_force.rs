@@ -299,8 +299,7 @@ fn compare(data: Data, histories: u64) -> Vec<(&'static str, Tally)> {
     tallies
 }
 
-/// Histories that are tried for each level. With 20,000, lists miss nothing of the levels of serialisability
-/// and up to 15 of 11,000 of snapshot isolation's; registers miss up to 73 of 12,000.
+/// Histories that are tried for each level.
 const HISTORIES: u64 = 5_000;
 
 #[test]

@@ -143,6 +143,27 @@ const CASES: &[Case] = &[
         near_miss: "0@0-2 ok w x 1
                     1@1-3 ok r x null",
     },
+    // Writes that nobody read before: only the order in which they were made says which is older.
+    Case {
+        anomaly: "G-single-process",
+        history: "0@0-1 ok w x 1
+                  0@2-3 ok w x 2
+                  0@4-5 ok r x 1",
+        besides: &[],
+        near_miss: "0@0-1 ok w x 1
+                    0@2-3 ok w x 2
+                    0@4-5 ok r x 2",
+    },
+    Case {
+        anomaly: "G-single-realtime",
+        history: "0@0-1 ok w x 1
+                  1@2-3 ok w x 2
+                  2@4-5 ok r x 1",
+        besides: &[],
+        near_miss: "0@0-2 ok w x 1
+                    1@1-3 ok w x 2
+                    2@4-5 ok r x 1",
+    },
     Case {
         anomaly: "G-nonadjacent-process",
         history: "0@0-1 ok w x 1
