@@ -4,7 +4,7 @@
 //! cargo run --release -p squall-blackbox --example txn_bench -- 1000000 [stale=1000] [level] [registers] [default-budget]
 //! ```
 //!
-//! It makes a history of that many transactions as Elle's own benchmark does (VLDB 2020, section 7.5):
+//! It makes a history of that many transactions much as Elle's paper does (VLDB 2020):
 //! twenty clients at a time, transactions of one to five micro-operations, half of them reads, over a few
 //! keys at a time, each retired after a hundred appends. Transactions take effect one after the other
 //! within their time, so that the history is strictly serialisable; with `stale=N`, one read in N

@@ -1,12 +1,9 @@
 //! Collects what is inferred from all keys: edges into a graph, oddities into a list.
 
-use super::anomaly::{Anomalies, Anomaly, COUNT};
+use super::anomaly::{Anomalies, Anomaly, COUNT, EXAMPLES};
 use super::edges::{Class, End, Oddity, Sink};
 use super::graph::Edges;
 use super::history::Txn;
-
-/// Oddities of one kind that are told; more would say no more.
-const EXAMPLES: u32 = 8;
 
 /// Transactions that both read and wrote a version and get an edge to each other, all of them; of more
 /// only neighbours do, both ways, which leaves them in one cycle all the same.

@@ -1,4 +1,4 @@
-//! Finds cycles of each kind in the graph of transactions (Elle 2020, section 4.3.5).
+//! Finds cycles of each kind in the graph of transactions (Elle 2020).
 //!
 //! Transactions in no cycle at all are most of them, and one pass over the graph sets them aside. What
 //! is left falls into parts that are searched for each kind from the worst to the mildest. Whether a
@@ -8,7 +8,7 @@
 //!
 //! Which cycle of a kind is shown is a choice: the shortest of a few tries, not of all.
 
-use super::anomaly::{Anomalies, Anomaly, COUNT, Shape, Via};
+use super::anomaly::{Anomalies, Anomaly, COUNT, EXAMPLES, Shape, Via};
 use super::components::{Components, components};
 use super::edges::{Class, Classes};
 use super::graph::{Edges, Graph, Node};
@@ -22,14 +22,14 @@ pub(super) struct Cycle {
     pub(super) steps: Vec<(Txn, Class)>,
 }
 
-/// Cycles of one kind that are told; more would say no more.
-const EXAMPLES: u32 = 3;
-
 /// Cycles of one kind and part among which the shortest is chosen.
 const TRIES: u32 = 16;
 
 /// Edges that are tried in vain where something worse is known already.
 const VAIN_TRIES: u32 = 64;
+
+/// Edges of which a committed transaction knows.
+const INFORMATION: &[Class] = &[Class::Ww, Class::WwOpen, Class::Wr];
 
 /// Looks for cycles.
 pub(super) struct Search<'g> {
@@ -147,7 +147,7 @@ impl InPart<'_, '_, '_> {
 
     /// All that may.
     fn all_classes(&self) -> Classes {
-        self.rw().iter().fold(self.classes(&[Class::Ww, Class::Wr]), |classes, &class| classes.and(class))
+        self.rw().iter().fold(self.classes(INFORMATION), |classes, &class| classes.and(class))
     }
 
     /// Whether a cycle of this shape is worth looking for: it is not if there is one of the same shape by
@@ -174,9 +174,9 @@ impl InPart<'_, '_, '_> {
         if !self.wanted(Shape::G1c) {
             return Ok(());
         }
-        let classes = self.classes(&[Class::Ww, Class::Wr]);
+        let classes = self.classes(INFORMATION);
         let components = components(self.part, classes, budget)?;
-        self.through(&[Class::Wr], classes, &components, Shape::G1c, budget)
+        self.through(&[Class::WwOpen, Class::Wr], classes, &components, Shape::G1c, budget)
     }
 
     /// Any cycle at all.
@@ -263,7 +263,7 @@ impl InPart<'_, '_, '_> {
         if !self.wanted(Shape::GSingle) {
             return Ok(());
         }
-        let classes = self.classes(&[Class::Ww, Class::Wr]);
+        let classes = self.classes(INFORMATION);
         // Numbers of components fall along a way, so most ways that lead nowhere are short.
         let order = components(self.part, classes, budget)?;
         let mut ways = Ways::new(self.part);
@@ -377,7 +377,7 @@ fn kind(steps: &[(Txn, Class)]) -> Anomaly {
     let next = |place: usize| steps[(place + 1) % steps.len()].1;
     let in_a_row = (0..steps.len()).any(|place| steps[place].1.is_rw() && next(place).is_rw());
     let shape = match steps.iter().filter(|(_, class)| class.is_rw()).count() {
-        0 if has(&[Class::Wr]) => Shape::G1c,
+        0 if has(&[Class::WwOpen, Class::Wr]) => Shape::G1c,
         0 => Shape::G0,
         1 => Shape::GSingle,
         _ if in_a_row => Shape::G2Item,

@@ -13,6 +13,9 @@ use super::history::Txn;
 pub(super) enum Class {
     /// The second wrote over what the first wrote.
     Ww,
+    /// The same, if both committed: of one of them nobody knows. That it was seen shows that it did, but
+    /// only to whoever rules out that aborted writes are seen.
+    WwOpen,
     /// The second read what the first wrote.
     Wr,
     /// The second wrote over what the first read.
@@ -31,8 +34,9 @@ pub(super) enum Class {
 }
 
 impl Class {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Ww,
+        Self::WwOpen,
         Self::Wr,
         Self::Rw,
         Self::Process,
@@ -50,10 +54,10 @@ impl Class {
 
 /// A set of classes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Classes(u8);
+pub(super) struct Classes(u16);
 
 impl Classes {
-    pub(super) const ALL: Self = Self(0b1111_1111);
+    pub(super) const ALL: Self = Self(0b1_1111_1111);
 
     /// These and [`Class::Pass`], without which no way leads on from a node that stands for many.
     pub(super) fn of(classes: &[Class]) -> Self {

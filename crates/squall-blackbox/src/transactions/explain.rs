@@ -99,7 +99,8 @@ pub(super) fn reason(all: &Transactions<'_>, wanted: &Wanted) -> Reason {
     Reason { text, evidence }
 }
 
-const NAMES: [&str; 8] = ["ww", "wr", "rw", "process", "realtime", "rw-process", "rw-realtime", "pass"];
+const NAMES: [&str; 9] =
+    ["ww", "ww-open", "wr", "rw", "process", "realtime", "rw-process", "rw-realtime", "pass"];
 
 fn of_data(
     workload: Workload,
@@ -109,7 +110,7 @@ fn of_data(
     [key, first, second]: [&Value; 3],
 ) -> String {
     match (workload, class) {
-        (Workload::ListAppend, Class::Ww) => {
+        (Workload::ListAppend, Class::Ww | Class::WwOpen) => {
             format!("{from}'s append of {first} to key {key} came before {to}'s append of {second}")
         }
         (Workload::ListAppend, Class::Wr) => {
@@ -121,7 +122,7 @@ fn of_data(
         (Workload::ListAppend, _) => {
             format!("{from} read key {key} up to {first}, without {to}'s append of {second}")
         }
-        (Workload::RwRegister, Class::Ww) => {
+        (Workload::RwRegister, Class::Ww | Class::WwOpen) => {
             format!("{from}'s write of {first} to key {key} came before {to}'s write of {second}")
         }
         (Workload::RwRegister, Class::Wr) => {

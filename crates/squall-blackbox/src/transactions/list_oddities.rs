@@ -1,7 +1,7 @@
 //! What is wrong with one list without any cycle.
 //!
-//! Aborted and intermediate reads (Adya 1999, 3.2.2), duplicates, garbage, incompatible orders and dirty
-//! updates (Elle 2020, sections 4.3.4 and 6.1), what a transaction must see of its own (INT), updates
+//! Aborted and intermediate reads (Adya 1999, chapter 3), duplicates, garbage, incompatible orders and dirty
+//! updates (Elle 2020), what a transaction must see of its own (INT), updates
 //! lost to one another.
 
 use serde_json::Value;

@@ -218,17 +218,21 @@ impl<'t, 'h> Register<'t, 'h> {
             self.before_all(&readers, INITIAL, Class::Rw, &writers, sink);
         }
         let kinds = [
-            (&order.known, Class::Ww, Class::Rw),
-            (&order.by_processes, Class::RwProcess, Class::RwProcess),
-            (&order.by_real_time, Class::RwRealtime, Class::RwRealtime),
+            (&order.known, Class::Rw),
+            (&order.by_processes, Class::RwProcess),
+            (&order.by_real_time, Class::RwRealtime),
         ];
-        for (pairs, ww, rw) in kinds {
+        for (pairs, rw) in kinds {
             for later in pairs.chunk_by(|a, b| a.0 == b.0) {
                 let version = later[0].0;
                 let writers: Vec<End> = later.iter().filter_map(|&(_, later)| of(later)).collect();
                 if let Some(writer) = of(version) {
                     let others = writers.iter().filter(|other| other.txn != writer.txn);
-                    others.for_each(|&other| sink.edge(writer, ww, other, self.key));
+                    for &other in others {
+                        let known = rw == Class::Rw;
+                        let ww = if known { self.all.ww(writer.txn, other.txn) } else { rw };
+                        sink.edge(writer, ww, other, self.key);
+                    }
                 }
                 self.before_all(&readers, version, rw, &writers, sink);
             }

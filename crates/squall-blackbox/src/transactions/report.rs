@@ -195,7 +195,12 @@ fn tell(all: &Transactions<'_>, level: Consistency, found: Found, findings: &mut
         evidence["operations"] = shown.map(|&txn| all.operation(txn).evidence()).collect();
         let finding = findings.violated(at, format!("{message} ({})", boundary.sentence()));
         finding.anomaly(anomaly.name()).evidence(evidence);
-        txns.iter().for_each(|&txn| _ = finding.op(all.operation(txn).id));
+        for operation in txns.iter().map(|&txn| all.operation(txn)) {
+            finding.op(operation.id);
+            if let Some(node) = operation.node.filter(|node| !finding.nodes.contains(node)) {
+                finding.node(node);
+            }
+        }
     }
 }
 

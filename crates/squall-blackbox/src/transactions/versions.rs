@@ -1,4 +1,4 @@
-//! Which version of a register came before which (Elle 2020, section 5).
+//! Which version of a register came before which (Elle 2020).
 //!
 //! Four sources say something of it; each but the first can be left out:
 //!

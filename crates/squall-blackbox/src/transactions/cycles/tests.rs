@@ -11,7 +11,7 @@ const NODES: u32 = 9;
 type Arrow = (Node, Class, Node);
 
 fn arrows() -> impl Strategy<Value = Vec<Arrow>> {
-    let class = prop::sample::select(&Class::ALL[..5]);
+    let class = prop::sample::select(&Class::ALL[..6]);
     let arrow = (0..NODES, class, 0..NODES).prop_filter_map("no edge to itself", |(a, class, b)| {
         // Processes and real time only go forth.
         let forth = matches!(class, Class::Process | Class::Realtime);
@@ -49,7 +49,7 @@ fn exists(arrows: &[Arrow], shape: Shape, orders: &[Class]) -> bool {
     let nodes = NODES as usize;
     let data: &[Class] = match shape {
         Shape::G0 => &[Class::Ww],
-        _ => &[Class::Ww, Class::Wr],
+        _ => &[Class::Ww, Class::WwOpen, Class::Wr],
     };
     let may = |class: &Class| data.contains(class) || orders.contains(class);
     let plain = || {
@@ -132,4 +132,74 @@ fn depth_is_no_limit() {
     search.run(&mut budget).unwrap();
     let found: Vec<_> = search.found.iter().map(|cycle| (cycle.anomaly.name(), cycle.steps.len())).collect();
     assert_eq!(found, [("G1c", 1_000_000)]);
+}
+
+/// What is found among these edges, by name.
+fn found(nodes: u32, arrows: &[Arrow], level: Consistency) -> Vec<&'static str> {
+    let mut edges = Edges::new(nodes);
+    arrows.iter().for_each(|&(a, class, b)| edges.add(a, class, b));
+    let mut budget = Budget::default();
+    let graph = edges.into_graph(&mut budget).unwrap();
+    let mut search = Search::new(&graph, nodes, &[], level.forbids());
+    search.run(&mut budget).unwrap();
+    search.found.iter().map(|cycle| cycle.anomaly.name()).collect()
+}
+
+/// More than are tried for a short example.
+const MANY: u32 = 2 * TRIES;
+
+/// Two writers, and two readers who saw one of them each.
+fn long_fork(first: Node) -> [Arrow; 4] {
+    let node = |place: u32| first + place;
+    [
+        (node(0), Class::Wr, node(1)),
+        (node(1), Class::Rw, node(2)),
+        (node(2), Class::Wr, node(3)),
+        (node(3), Class::Rw, node(0)),
+    ]
+}
+
+#[test]
+fn one_g_single_behind_many_long_forks_is_found() {
+    let mut arrows: Vec<Arrow> = (0..MANY).flat_map(|fork| long_fork(4 * fork)).collect();
+    arrows.extend((1..MANY).map(|fork| (4 * fork - 4, Class::Ww, 4 * fork)));
+    let [last, a, b, c, d] = [4 * MANY - 4, 4 * MANY, 4 * MANY + 1, 4 * MANY + 2, 4 * MANY + 3];
+    // All are in one component: from the last fork to the first again, over two rw.
+    arrows.extend([(last, Class::Rw, c), (c, Class::Wr, d), (d, Class::Rw, 0)]);
+    let level = Consistency::ParallelSnapshotIsolation;
+    assert_eq!(found(4 * MANY + 4, &arrows, level), [] as [&str; 0]);
+    arrows.extend([(last, Class::Ww, a), (a, Class::Ww, b), (b, Class::Rw, a), (b, Class::Rw, c)]);
+    assert_eq!(found(4 * MANY + 4, &arrows, level), ["G-single"]);
+}
+
+#[test]
+fn one_long_fork_behind_many_write_skews_is_found() {
+    let skew = |place: u32| [(2 * place, Class::Rw, 2 * place + 1), (2 * place + 1, Class::Rw, 2 * place)];
+    let mut arrows: Vec<Arrow> = (0..MANY).flat_map(skew).collect();
+    arrows.extend((1..MANY).map(|place| (2 * place - 2, Class::Ww, 2 * place)));
+    let [last, fork, back] = [2 * MANY - 2, 2 * MANY, 2 * MANY + 4];
+    arrows.extend([(last, Class::Rw, back), (back, Class::Rw, 0)]);
+    let level = Consistency::SnapshotIsolation;
+    assert_eq!(found(2 * MANY + 5, &arrows, level), [] as [&str; 0]);
+    arrows.extend(long_fork(fork));
+    arrows.extend([(last, Class::Ww, fork), (fork + 1, Class::Rw, back)]);
+    assert_eq!(found(2 * MANY + 5, &arrows, level), ["G-nonadjacent"]);
+}
+
+/// What only passes on is no step: three edges by way of two such nodes are shorter than two.
+#[test]
+fn the_shortest_way_counts_transactions() {
+    let mut edges = Edges::new(5);
+    let arrows = [
+        (0, Class::Ww, 1),
+        (1, Class::Ww, 4),
+        (0, Class::Realtime, 2),
+        (2, Class::Pass, 3),
+        (3, Class::Pass, 4),
+    ];
+    arrows.iter().for_each(|&(a, class, b)| edges.add(a, class, b));
+    let mut budget = Budget::default();
+    let graph = edges.into_graph(&mut budget).unwrap();
+    let way = Ways::new(&graph).shortest(0, 4, Classes::ALL, |_| true, &mut budget).unwrap().unwrap();
+    assert_eq!(way.iter().map(|&(node, _)| node).collect::<Vec<_>>(), [0, 2, 3]);
 }
