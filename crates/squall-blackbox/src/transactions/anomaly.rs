@@ -1,7 +1,7 @@
 //! What can be wrong with transactions: the anomalies by name, and sets of them.
 //!
 //! Names and meanings are those of the field: Adya, "Weak Consistency" (1999), chapters 3 and 4, for
-//! `G…`; Kingsbury & Alvaro, "Elle" (VLDB 2020), section 4 to 6, for the rest. Which level of isolation
+//! `G…`; Kingsbury & Alvaro, "Elle" (VLDB 2020), for the rest. Which level of isolation
 //! forbids which is the matter of `consistency`, not of this file.
 
 /// One kind of contradiction in a history of transactions.
@@ -37,12 +37,13 @@ pub enum Anomaly {
 pub enum Shape {
     /// ww only (Adya's G0, write cycle).
     G0,
-    /// ww and at least one wr (Adya's G1c, circular information flow).
+    /// ww and at least one wr (Adya's G1c, circular information flow). A cycle of ww with a transaction of
+    /// which nobody knows whether it committed is one too: that it did is known by reads.
     G1c,
     /// Exactly one rw (Adya's G-single, read skew).
     GSingle,
     /// Several rw, no two of them in a row, so that snapshot isolation forbids it (Cerone & Gotsman
-    /// 2016, theorem 9): long fork.
+    /// 2016, theorem 10): long fork.
     GNonadjacent,
     /// Two rw in a row (Adya's G2-item): write skew.
     G2Item,
@@ -76,6 +77,10 @@ const CYCLES: [[&str; 3]; 5] = [
     ["G-nonadjacent", "G-nonadjacent-process", "G-nonadjacent-realtime"],
     ["G2-item", "G2-item-process", "G2-item-realtime"],
 ];
+
+/// Examples of one anomaly that are told. A database that is wrong is wrong many times, and more of them
+/// would say no more.
+pub(super) const EXAMPLES: u32 = 3;
 
 /// How many anomalies there are.
 pub(super) const COUNT: usize = 10 + 5 * 3;

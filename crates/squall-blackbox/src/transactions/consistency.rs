@@ -4,15 +4,15 @@
 //!
 //! | level | forbids, beside what weaker ones do | source |
 //! |---|---|---|
-//! | `read-uncommitted` | G0; what no order of versions explains (duplicate elements, garbage, cyclic versions) | PL-1, Adya 1999, 3.2.1 |
-//! | `read-committed` | G1a, G1b, G1c; incompatible orders and dirty updates, which imply aborted reads; future reads, which are wr-cycles of one | PL-2, Adya 1999, 3.2.2; Elle 2020, 6.1 |
-//! | `cursor-stability` | lost updates | PL-CS, Adya 1999, 4.2.1 (its G-cursor as far as it loses updates) |
-//! | `parallel-snapshot-isolation` | internal; lost updates; cycles with one rw | Cerone & Gotsman, "Analysing Snapshot Isolation" (PODC 2016), theorem 10, without its session order |
-//! | `snapshot-isolation` | cycles without two rw in a row | Cerone & Gotsman 2016, theorem 9, without its session order (generalised SI) |
-//! | `repeatable-read` | internal; lost updates; every cycle with rw of items | PL-2.99, Adya 1999, 3.2.3 |
-//! | `serializable` | every cycle | PL-3, Adya 1999, 3.2.3 |
+//! | `read-uncommitted` | G0; what no order of versions explains (duplicate elements, garbage, cyclic versions) | PL-1, Adya 1999, chapter 3 |
+//! | `read-committed` | G1a, G1b, G1c; incompatible orders and dirty updates, which imply aborted reads; future reads, which are wr-cycles of one | PL-2, Adya 1999, chapter 3; Elle 2020 |
+//! | `cursor-stability` | lost updates | PL-CS, Adya 1999, chapter 4 (its G-cursor as far as it loses updates) |
+//! | `parallel-snapshot-isolation` | internal; lost updates; cycles with one rw | Cerone & Gotsman, "Analysing Snapshot Isolation" (PODC 2016), its graphs of PSI, without their session order |
+//! | `snapshot-isolation` | cycles without two rw in a row | Cerone & Gotsman 2016, theorem 10, without the session order (generalised SI) |
+//! | `repeatable-read` | internal; lost updates; every cycle with rw of items | PL-2.99, Adya 1999, chapter 3 |
+//! | `serializable` | every cycle | PL-3, Adya 1999, chapter 3 |
 //! | `strong-session-…` | the same with the order of each process | Daudjee & Salem 2004 and 2006; as Elle has it |
-//! | `strong-…`, `strict-serializable` | the same with the order of real time | PL-SS, Adya 1999, 4.2.4; as Elle has it |
+//! | `strong-…`, `strict-serializable` | the same with the order of real time | PL-SS, Adya 1999, chapter 4; as Elle has it |
 //!
 //! Reads are of items here, never of predicates, so `repeatable-read` and `serializable` forbid the
 //! same. There is no level here of which only a part could be judged (read atomic, causal, …).

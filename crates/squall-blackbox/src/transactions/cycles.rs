@@ -1,4 +1,4 @@
-//! Finds cycles of each kind in the graph of transactions (Elle 2020, section 4.3.5).
+//! Finds cycles of each kind in the graph of transactions (Elle 2020).
 //!
 //! Transactions in no cycle at all are most of them, and one pass over the graph sets them aside. What
 //! is left falls into parts that are searched for each kind from the worst to the mildest. Whether a
@@ -8,7 +8,7 @@
 //!
 //! Which cycle of a kind is shown is a choice: the shortest of a few tries, not of all.
 
-use super::anomaly::{Anomalies, Anomaly, COUNT, Shape, Via};
+use super::anomaly::{Anomalies, Anomaly, COUNT, EXAMPLES, Shape, Via};
 use super::components::{Components, components};
 use super::edges::{Class, Classes};
 use super::graph::{Edges, Graph, Node};
@@ -22,14 +22,14 @@ pub(super) struct Cycle {
     pub(super) steps: Vec<(Txn, Class)>,
 }
 
-/// Cycles of one kind that are told; more would say no more.
-const EXAMPLES: u32 = 3;
-
 /// Cycles of one kind and part among which the shortest is chosen.
 const TRIES: u32 = 16;
 
 /// Edges that are tried in vain where something worse is known already.
 const VAIN_TRIES: u32 = 64;
+
+/// Edges of which a committed transaction knows.
+const INFORMATION: &[Class] = &[Class::Ww, Class::WwOpen, Class::Wr];
 
 /// Looks for cycles.
 pub(super) struct Search<'g> {
@@ -136,6 +136,20 @@ impl InPart<'_, '_, '_> {
         }
     }
 
+    /// Classes of rw that may be in a cycle.
+    fn rw(&self) -> &'static [Class] {
+        match self.via {
+            Via::Data => &[Class::Rw],
+            Via::Process => &[Class::Rw, Class::RwProcess],
+            Via::Realtime => &[Class::Rw, Class::RwProcess, Class::RwRealtime],
+        }
+    }
+
+    /// All that may.
+    fn all_classes(&self) -> Classes {
+        self.rw().iter().fold(self.classes(INFORMATION), |classes, &class| classes.and(class))
+    }
+
     /// Whether a cycle of this shape is worth looking for: it is not if there is one of the same shape by
     /// a weaker order, which rules out more.
     fn wanted(&self, shape: Shape) -> bool {
@@ -153,16 +167,16 @@ impl InPart<'_, '_, '_> {
         }
         let classes = self.classes(&[Class::Ww]);
         let components = components(self.part, classes, budget)?;
-        self.through(Class::Ww, classes, &components, Shape::G0, budget)
+        self.through(&[Class::Ww], classes, &components, Shape::G0, budget)
     }
 
     fn of_information(&mut self, budget: &mut Budget) -> Result<(), Exhausted> {
         if !self.wanted(Shape::G1c) {
             return Ok(());
         }
-        let classes = self.classes(&[Class::Ww, Class::Wr]);
+        let classes = self.classes(INFORMATION);
         let components = components(self.part, classes, budget)?;
-        self.through(Class::Wr, classes, &components, Shape::G1c, budget)
+        self.through(&[Class::WwOpen, Class::Wr], classes, &components, Shape::G1c, budget)
     }
 
     /// Any cycle at all.
@@ -170,9 +184,9 @@ impl InPart<'_, '_, '_> {
         if !self.wanted(Shape::G2Item) {
             return Ok(());
         }
-        let classes = self.classes(&[Class::Ww, Class::Wr, Class::Rw]);
+        let classes = self.all_classes();
         let components = components(self.part, classes, budget)?;
-        self.through(Class::Rw, classes, &components, Shape::G2Item, budget)
+        self.through(self.rw(), classes, &components, Shape::G2Item, budget)
     }
 
     /// Cycles without two rw in a row, of one and of several.
@@ -183,7 +197,7 @@ impl InPart<'_, '_, '_> {
         let twofold = self.twofold(budget)?;
         let components_of_states = components(&twofold, Classes::ALL, budget)?;
         let returns = |tail: Node, head: Node| components_of_states.together(2 * tail, 2 * head + 1);
-        let rws = self.arcs(Class::Rw, returns);
+        let rws = self.arcs(self.rw(), returns);
         if !rws.is_empty() {
             self.several(&twofold, &components_of_states, &rws, budget)?;
             self.single(&rws, budget)?;
@@ -195,14 +209,14 @@ impl InPart<'_, '_, '_> {
     /// The part with two nodes for each: entered by a rw (odd) or not. What was entered by a rw is not left
     /// by one.
     fn twofold(&self, budget: &mut Budget) -> Result<Graph, Exhausted> {
-        let classes = self.classes(&[Class::Ww, Class::Wr, Class::Rw]);
+        let classes = self.all_classes();
         let mut edges = Edges::new(2 * self.part.nodes());
         for from in 0..self.part.nodes() {
             budget.step()?;
             for arc in self.part.arcs_of(from, classes) {
                 let (class, to) = (arc.class(), arc.to());
                 match class {
-                    Class::Rw => edges.add(2 * from, class, 2 * to + 1),
+                    rw if rw.is_rw() => edges.add(2 * from, rw, 2 * to + 1),
                     Class::Pass => {
                         edges.add(2 * from, class, 2 * to);
                         edges.add(2 * from + 1, class, 2 * to + 1);
@@ -217,52 +231,52 @@ impl InPart<'_, '_, '_> {
         edges.into_graph(budget)
     }
 
-    /// Edges of a class, as tail and head, that something is true of.
-    fn arcs(&self, class: Class, of: impl Fn(Node, Node) -> bool) -> Vec<(Node, Node)> {
+    /// Edges of some classes that something is true of, by tail and head.
+    fn arcs(&self, classes: &[Class], of: impl Fn(Node, Node) -> bool) -> Vec<(Node, Class, Node)> {
         let tails = 0..self.part.nodes();
         let arcs = tails.flat_map(|tail| self.part.arcs(tail).iter().map(move |arc| (tail, arc)));
-        let arcs = arcs.filter(|(tail, arc)| arc.class() == class && of(*tail, arc.to()));
-        arcs.map(|(tail, arc)| (tail, arc.to())).collect()
+        let arcs = arcs.filter(|(tail, arc)| classes.contains(&arc.class()) && of(*tail, arc.to()));
+        arcs.map(|(tail, arc)| (tail, arc.class(), arc.to())).collect()
     }
 
     fn several(
         &mut self,
         twofold: &Graph,
         components: &Components,
-        rws: &[(Node, Node)],
+        rws: &[(Node, Class, Node)],
         budget: &mut Budget,
     ) -> Result<(), Exhausted> {
         let mut ways = Ways::new(twofold);
         let mut best = Best::default();
-        for &(tail, head) in rws.iter().take(TRIES as usize) {
+        for &(tail, class, head) in rws.iter().take(TRIES as usize) {
             let (from, to) = (2 * head + 1, 2 * tail);
             let way = ways.shortest(from, to, Classes::ALL, |node| components.together(node, to), budget)?;
             let way = way.expect("both ends are in one component");
             let way = way.into_iter().map(|(state, class)| (state / 2, class)).collect();
-            best.offer(self.cycle((tail, Class::Rw), way));
+            best.offer(self.cycle((tail, class), way));
         }
         self.keep(best);
         Ok(())
     }
 
-    fn single(&mut self, rws: &[(Node, Node)], budget: &mut Budget) -> Result<(), Exhausted> {
+    fn single(&mut self, rws: &[(Node, Class, Node)], budget: &mut Budget) -> Result<(), Exhausted> {
         if !self.wanted(Shape::GSingle) {
             return Ok(());
         }
-        let classes = self.classes(&[Class::Ww, Class::Wr]);
+        let classes = self.classes(INFORMATION);
         // Numbers of components fall along a way, so most ways that lead nowhere are short.
         let order = components(self.part, classes, budget)?;
         let mut ways = Ways::new(self.part);
         let mut best = Best::default();
         let mut vain = 0;
-        for &(tail, head) in rws {
+        for &(tail, class, head) in rws {
             let end = order.of[tail as usize];
             if order.of[head as usize] < end {
                 continue;
             }
             let may = |node: Node| order.of[node as usize] >= end;
             match ways.shortest(head, tail, classes, may, budget)? {
-                Some(way) => best.offer(self.cycle((tail, Class::Rw), way)),
+                Some(way) => best.offer(self.cycle((tail, class), way)),
                 None => vain += 1,
             }
             if best.offered == TRIES || (vain == VAIN_TRIES && self.known != Anomalies::EMPTY) {
@@ -273,22 +287,22 @@ impl InPart<'_, '_, '_> {
         Ok(())
     }
 
-    /// Cycles through an edge of this class; one of each shape that turns up, and is wanted, is kept.
+    /// Cycles through an edge of these classes; one of each shape that turns up, and is wanted, is kept.
     fn through(
         &mut self,
-        class: Class,
+        through: &[Class],
         classes: Classes,
         components: &Components,
         shape: Shape,
         budget: &mut Budget,
     ) -> Result<(), Exhausted> {
-        let arcs = self.arcs(class, |tail, head| components.together(tail, head));
+        let arcs = self.arcs(through, |tail, head| components.together(tail, head));
         if arcs.is_empty() {
             return Ok(());
         }
         let mut ways = Ways::new(self.part);
         let mut best = Best::default();
-        for (tail, head) in arcs {
+        for (tail, class, head) in arcs {
             let way = ways.shortest(head, tail, classes, |node| components.together(node, tail), budget)?;
             let way = way.expect("both ends are in one component");
             best.offer(self.cycle((tail, class), way));
@@ -314,7 +328,10 @@ impl InPart<'_, '_, '_> {
     fn keep(&mut self, best: Best) {
         for cycle in best.cycles.into_iter().flatten() {
             let Anomaly::Cycle(shape, via) = cycle.anomaly else { continue };
-            if via == self.via && !self.known.contains(cycle.anomaly) && self.wanted(shape) {
+            // The order in which versions were met makes many cycles of one contradiction.
+            let met = cycle.steps.iter().any(|(_, class)| class.is_rw() && *class != Class::Rw);
+            let told = met && self.known != Anomalies::EMPTY;
+            if via == self.via && !told && !self.known.contains(cycle.anomaly) && self.wanted(shape) {
                 self.known = self.known.and(cycle.anomaly);
                 self.search.counts[cycle.anomaly.place()] += 1;
                 self.search.found.push(cycle);
@@ -351,20 +368,23 @@ impl Best {
 
 /// What kind of cycle it is, by the classes of its edges.
 fn kind(steps: &[(Txn, Class)]) -> Anomaly {
-    let count = |wanted: Class| steps.iter().filter(|(_, class)| *class == wanted).count();
-    let via = match (count(Class::Process), count(Class::Realtime)) {
-        (0, 0) => Via::Data,
-        (_, 0) => Via::Process,
-        _ => Via::Realtime,
+    let has = |wanted: &[Class]| steps.iter().any(|(_, class)| wanted.contains(class));
+    let via = match () {
+        () if has(&[Class::Realtime, Class::RwRealtime]) => Via::Realtime,
+        () if has(&[Class::Process, Class::RwProcess]) => Via::Process,
+        () => Via::Data,
     };
     let next = |place: usize| steps[(place + 1) % steps.len()].1;
-    let in_a_row = (0..steps.len()).any(|place| steps[place].1 == Class::Rw && next(place) == Class::Rw);
-    let shape = match (count(Class::Rw), count(Class::Wr)) {
-        (0, 0) => Shape::G0,
-        (0, _) => Shape::G1c,
-        (1, _) => Shape::GSingle,
+    let in_a_row = (0..steps.len()).any(|place| steps[place].1.is_rw() && next(place).is_rw());
+    let shape = match steps.iter().filter(|(_, class)| class.is_rw()).count() {
+        0 if has(&[Class::WwOpen, Class::Wr]) => Shape::G1c,
+        0 => Shape::G0,
+        1 => Shape::GSingle,
         _ if in_a_row => Shape::G2Item,
         _ => Shape::GNonadjacent,
     };
     Anomaly::Cycle(shape, via)
 }
+
+#[cfg(test)]
+mod tests;

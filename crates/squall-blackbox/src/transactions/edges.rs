@@ -13,6 +13,9 @@ use super::history::Txn;
 pub(super) enum Class {
     /// The second wrote over what the first wrote.
     Ww,
+    /// The same, if both committed: of one of them nobody knows. That it was seen shows that it did, but
+    /// only to whoever rules out that aborted writes are seen.
+    WwOpen,
     /// The second read what the first wrote.
     Wr,
     /// The second wrote over what the first read.
@@ -21,21 +24,40 @@ pub(super) enum Class {
     Process,
     /// The first completed before the second was invoked.
     Realtime,
+    /// The second wrote over what the first read or wrote, if versions are in the order in which
+    /// processes met them.
+    RwProcess,
+    /// The same, if versions are in the order in which anybody met them in real time.
+    RwRealtime,
     /// From a node that stands for many edges: the edge into it says why.
     Pass,
 }
 
 impl Class {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Ww, Self::Wr, Self::Rw, Self::Process, Self::Realtime, Self::Pass];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Ww,
+        Self::WwOpen,
+        Self::Wr,
+        Self::Rw,
+        Self::Process,
+        Self::Realtime,
+        Self::RwProcess,
+        Self::RwRealtime,
+        Self::Pass,
+    ];
+
+    /// Whether the second wrote over what the first saw.
+    pub(super) fn is_rw(self) -> bool {
+        matches!(self, Self::Rw | Self::RwProcess | Self::RwRealtime)
+    }
 }
 
 /// A set of classes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Classes(u8);
+pub(super) struct Classes(u16);
 
 impl Classes {
-    pub(super) const ALL: Self = Self(0b11_1111);
+    pub(super) const ALL: Self = Self(0b1_1111_1111);
 
     /// These and [`Class::Pass`], without which no way leads on from a node that stands for many.
     pub(super) fn of(classes: &[Class]) -> Self {
@@ -83,8 +105,9 @@ pub(super) trait Sink {
     /// `from` precedes `to`. They are never the same.
     fn edge(&mut self, from: End, class: Class, to: End, key: u32);
 
-    /// What each of `readers` read, each of `writers` wrote over, if they are not the same.
-    fn all_before_all(&mut self, readers: &[End], writers: &[End], key: u32);
+    /// What each of `readers` read, each of `writers` wrote over, if they are not the same. The class is
+    /// one of rw.
+    fn all_before_all(&mut self, readers: &[End], class: Class, writers: &[End], key: u32);
 
     /// Whether it wants to hear of another such oddity.
     fn wants(&self, anomaly: Anomaly) -> bool;

@@ -31,14 +31,14 @@ impl Sink for Wanted {
         }
     }
 
-    fn all_before_all(&mut self, readers: &[End], writers: &[End], key: u32) {
-        if self.class != Class::Rw {
+    fn all_before_all(&mut self, readers: &[End], class: Class, writers: &[End], key: u32) {
+        if self.class != class {
             return;
         }
         let from = readers.iter().find(|end| end.txn == self.from);
         let to = writers.iter().find(|end| end.txn == self.to);
         if let (Some(&from), Some(&to)) = (from, to) {
-            self.edge(from, Class::Rw, to, key);
+            self.edge(from, class, to, key);
         }
     }
 
@@ -99,7 +99,8 @@ pub(super) fn reason(all: &Transactions<'_>, wanted: &Wanted) -> Reason {
     Reason { text, evidence }
 }
 
-const NAMES: [&str; 6] = ["ww", "wr", "rw", "process", "realtime", "pass"];
+const NAMES: [&str; 9] =
+    ["ww", "ww-open", "wr", "rw", "process", "realtime", "rw-process", "rw-realtime", "pass"];
 
 fn of_data(
     workload: Workload,
@@ -109,7 +110,7 @@ fn of_data(
     [key, first, second]: [&Value; 3],
 ) -> String {
     match (workload, class) {
-        (Workload::ListAppend, Class::Ww) => {
+        (Workload::ListAppend, Class::Ww | Class::WwOpen) => {
             format!("{from}'s append of {first} to key {key} came before {to}'s append of {second}")
         }
         (Workload::ListAppend, Class::Wr) => {
@@ -121,11 +122,19 @@ fn of_data(
         (Workload::ListAppend, _) => {
             format!("{from} read key {key} up to {first}, without {to}'s append of {second}")
         }
-        (Workload::RwRegister, Class::Ww) => {
+        (Workload::RwRegister, Class::Ww | Class::WwOpen) => {
             format!("{from}'s write of {first} to key {key} came before {to}'s write of {second}")
         }
         (Workload::RwRegister, Class::Wr) => {
             format!("{to} read {from}'s write of {first} to key {key}")
+        }
+        (Workload::RwRegister, Class::RwProcess) => {
+            format!(
+                "{from} saw {first} in key {key}, which {to}'s write of {second} came after for a process"
+            )
+        }
+        (Workload::RwRegister, Class::RwRealtime) => {
+            format!("{from} saw {first} in key {key}, which {to}'s write of {second} came after in real time")
         }
         (Workload::RwRegister, _) if why.first.is_none() => {
             format!("{from} read key {key} in its initial state, before {to}'s write of {second}")

@@ -11,7 +11,7 @@ use crate::{Budget, Exhausted};
 pub(super) type Node = u32;
 
 /// Bits of a node in an edge; the class has those above.
-const NODE_BITS: u32 = 29;
+const NODE_BITS: u32 = 28;
 
 /// An edge's class and target.
 #[derive(Clone, Copy)]

@@ -8,6 +8,7 @@ use serde_json::Value;
 use squall_history::Phase;
 
 use super::atoms::{Atom, Atoms};
+use super::edges::Class;
 use crate::{Budget, Exhausted, Operation};
 
 /// Why there is no answer.
@@ -91,8 +92,9 @@ pub(super) struct Transactions<'h> {
     pub(super) workload: Workload,
 }
 
-/// More micro-operations and operations than this have no numbers: nodes of the graph take 29 bits.
-const MOST: usize = 1 << 27;
+/// More micro-operations, or operations, than this have no numbers: a node of the graph takes 28 bits,
+/// and there are at most two for each operation and one for each micro-operation.
+const MOST: usize = 1 << 26;
 
 impl<'h> Transactions<'h> {
     /// Reads them.
@@ -158,6 +160,12 @@ impl<'h> Transactions<'h> {
 
     pub(super) fn operation(&self, txn: Txn) -> &'h Operation<'h> {
         &self.operations[txn as usize]
+    }
+
+    /// The class of the edge between two that wrote one key, neither of which failed.
+    pub(super) fn ww(&self, a: Txn, b: Txn) -> Class {
+        let committed = |txn| self.outcome(txn) == Outcome::Committed;
+        if committed(a) && committed(b) { Class::Ww } else { Class::WwOpen }
     }
 
     /// `op 17`.

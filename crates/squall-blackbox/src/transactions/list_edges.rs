@@ -1,4 +1,4 @@
-//! Which transaction precedes which, by the order of one list (Elle 2020, section 4.3.3).
+//! Which transaction precedes which, by the order of one list (Elle 2020).
 //!
 //! - ww: of two neighbours in the order the first was appended first. An append that no read shows came
 //!   after all that the longest read shows.
@@ -34,10 +34,11 @@ pub(super) fn find(list: &List<'_, '_>, sink: &mut impl Sink) {
     }
     let hidden = hidden(list);
     for &writer in hidden.iter().filter(|writer| last.is_some_and(|last| last.txn != writer.txn)) {
-        sink.edge(end(last.expect("just asked")), Class::Ww, writer, list.key);
+        let last = end(last.expect("just asked"));
+        sink.edge(last, list.all.ww(last.txn, writer.txn), writer, list.key);
     }
     if !readers.is_empty() && !hidden.is_empty() {
-        sink.all_before_all(&readers, &hidden, list.key);
+        sink.all_before_all(&readers, Class::Rw, &hidden, list.key);
     }
 }
 
@@ -53,7 +54,7 @@ fn writes<'l>(list: &'l List<'_, '_>, sink: &mut impl Sink) -> Option<&'l Append
         if let Some(before) = last
             && before.txn != append.txn
         {
-            sink.edge(end(before), Class::Ww, end(append), list.key);
+            sink.edge(end(before), list.all.ww(before.txn, append.txn), end(append), list.key);
         }
         last = Some(append);
     }

@@ -1,14 +1,14 @@
 //! What is wrong with one list without any cycle.
 //!
-//! Aborted and intermediate reads (Adya 1999, 3.2.2), duplicates, garbage, incompatible orders and dirty
-//! updates (Elle 2020, sections 4.3.4 and 6.1), what a transaction must see of its own (INT), updates
+//! Aborted and intermediate reads (Adya 1999, chapter 3), duplicates, garbage, incompatible orders and dirty
+//! updates (Elle 2020), what a transaction must see of its own (INT), updates
 //! lost to one another.
 
 use serde_json::Value;
 
 use super::anomaly::Anomaly;
 use super::edges::{Oddity, Sink};
-use super::history::{Outcome, Txn};
+use super::history::{NONE, Outcome, Txn};
 use super::lists::{Append, List, Read};
 
 /// Tells the sink all oddities of the list.
@@ -27,6 +27,7 @@ pub(super) fn find(list: &List<'_, '_>, sink: &mut impl Sink) {
     if spoilt.is_some() {
         odd.dirty_updates(sink);
     }
+    odd.own_order(sink);
     odd.within_transactions(sink);
 }
 
@@ -125,6 +126,27 @@ impl Odd<'_, '_, '_> {
                 self.key
             )
         });
+    }
+
+    /// Appends of one transaction that stand the other way round, or of which only the later is there: a
+    /// cycle of one transaction, for which there is no edge.
+    fn own_order(&self, sink: &mut impl Sink) {
+        let Some(longest) = self.list.longest else { return };
+        let shown = |append: &Append| (append.slot as usize) < self.list.trusted;
+        for pair in self.list.appends.windows(2) {
+            let [first, second] = [&pair[0], &pair[1]];
+            let hidden = first.slot == NONE && self.list.complete();
+            let later = hidden || shown(first) && first.slot > second.slot;
+            if first.txn != second.txn || !shown(second) || !later || !self.list.stands(first) {
+                continue;
+            }
+            self.tell(sink, Anomaly::IncompatibleOrder, &[longest.txn, first.txn], || {
+                let (reader, writer) = (self.name(longest.txn), self.name(first.txn));
+                let (first, second) = (self.show(first), self.show(second));
+                let how = if hidden { "without" } else { "before" };
+                format!("{reader} read {second} {how} {first} from key {}, though {writer} appended {first} first", self.key)
+            });
+        }
     }
 
     /// What was appended upon what a failed transaction appended.

@@ -1,4 +1,4 @@
-//! The order of one list's appends, as its reads show it (Elle 2020, section 4.3.2: traceability).
+//! The order of one list's appends, as its reads show it ("traceability", Elle 2020).
 //!
 //! A list only grows at its end, so each read shows all appends before it in their order. The longest
 //! read gives the order; the others must be its prefixes. Where they are not, the order is trusted only

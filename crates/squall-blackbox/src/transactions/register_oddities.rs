@@ -1,6 +1,6 @@
 //! What is wrong with one register without any cycle.
 //!
-//! Aborted and intermediate reads (Adya 1999, 3.2.2), garbage, what a transaction must see of its own
+//! Aborted and intermediate reads (Adya 1999, chapter 3), garbage, what a transaction must see of its own
 //! (INT), updates lost to one another.
 
 use serde_json::Value;

@@ -7,10 +7,11 @@
 use serde_json::Value;
 
 use super::atoms::Atom;
+use super::consistency::Consistency;
 use super::edges::{Class, End, Sink};
 use super::history::{Act, Outcome, Stop, Transactions, Txn};
 use super::register_oddities;
-use super::versions::{self, INITIAL, Sources, Version};
+use super::versions::{self, INITIAL, Order, Sources, Version};
 use crate::Budget;
 
 /// How registers begin, and what is taken to say which version came first.
@@ -54,6 +55,8 @@ pub(super) struct View {
 pub(super) struct Register<'t, 'h> {
     pub(super) all: &'t Transactions<'h>,
     pub(super) assumptions: &'t Assumptions,
+    /// What is to be judged: it says which orders versions are in, if the level holds.
+    pub(super) level: Consistency,
     pub(super) key: u32,
     pub(super) writes: Vec<Write>,
     pub(super) reads: Vec<Read<'h>>,
@@ -63,10 +66,11 @@ pub(super) struct Register<'t, 'h> {
 }
 
 impl<'t, 'h> Register<'t, 'h> {
-    pub(super) fn new(all: &'t Transactions<'h>, assumptions: &'t Assumptions) -> Self {
+    pub(super) fn new(all: &'t Transactions<'h>, assumptions: &'t Assumptions, level: Consistency) -> Self {
         Self {
             all,
             assumptions,
+            level,
             key: 0,
             writes: Vec::new(),
             reads: Vec::new(),
@@ -200,7 +204,7 @@ impl<'t, 'h> Register<'t, 'h> {
     }
 
     /// The ww and rw edges: what wrote or read a version precedes what wrote a later one.
-    fn overwritten(&self, order: &[(Version, Version)], sink: &mut impl Sink) {
+    fn overwritten(&self, order: &Order, sink: &mut impl Sink) {
         let of = |version: Version| {
             let write = self.write(version)?;
             Some(End { txn: write.txn, value: Some(write.value) })
@@ -211,16 +215,27 @@ impl<'t, 'h> Register<'t, 'h> {
         if self.assumptions.sources.initial {
             let writers = self.views.iter().filter_map(|view| of(view.wrote?));
             let writers: Vec<End> = writers.collect();
-            self.before_all(&readers, INITIAL, &writers, sink);
+            self.before_all(&readers, INITIAL, Class::Rw, &writers, sink);
         }
-        for later in order.chunk_by(|a, b| a.0 == b.0) {
-            let version = later[0].0;
-            let writers: Vec<End> = later.iter().filter_map(|&(_, later)| of(later)).collect();
-            if let Some(writer) = of(version) {
-                let others = writers.iter().filter(|other| other.txn != writer.txn);
-                others.for_each(|&other| sink.edge(writer, Class::Ww, other, self.key));
+        let kinds = [
+            (&order.known, Class::Rw),
+            (&order.by_processes, Class::RwProcess),
+            (&order.by_real_time, Class::RwRealtime),
+        ];
+        for (pairs, rw) in kinds {
+            for later in pairs.chunk_by(|a, b| a.0 == b.0) {
+                let version = later[0].0;
+                let writers: Vec<End> = later.iter().filter_map(|&(_, later)| of(later)).collect();
+                if let Some(writer) = of(version) {
+                    let others = writers.iter().filter(|other| other.txn != writer.txn);
+                    for &other in others {
+                        let known = rw == Class::Rw;
+                        let ww = if known { self.all.ww(writer.txn, other.txn) } else { rw };
+                        sink.edge(writer, ww, other, self.key);
+                    }
+                }
+                self.before_all(&readers, version, rw, &writers, sink);
             }
-            self.before_all(&readers, version, &writers, sink);
         }
     }
 
@@ -237,6 +252,7 @@ impl<'t, 'h> Register<'t, 'h> {
         &self,
         readers: &[(Version, Txn)],
         version: Version,
+        class: Class,
         writers: &[End],
         sink: &mut impl Sink,
     ) {
@@ -245,7 +261,7 @@ impl<'t, 'h> Register<'t, 'h> {
         let value = self.value(version);
         let readers: Vec<End> = here.map(|&(_, txn)| End { txn, value }).collect();
         if !readers.is_empty() && !writers.is_empty() {
-            sink.all_before_all(&readers, writers, self.key);
+            sink.all_before_all(&readers, class, writers, self.key);
         }
     }
 }

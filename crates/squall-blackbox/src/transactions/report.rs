@@ -42,7 +42,7 @@ pub(super) fn judge(
         Err(stop) => unknown(stop, findings),
         Ok(all) => {
             let mut found = Found::default();
-            if let Err(stop) = seek(kind, &all, level.forbids(), budget, &mut found) {
+            if let Err(stop) = seek(kind, level, &all, budget, &mut found) {
                 unknown(stop, findings);
             }
             tell(&all, level, found, findings);
@@ -58,10 +58,10 @@ enum Keys<'t, 'h> {
 }
 
 impl<'t, 'h> Keys<'t, 'h> {
-    fn new(kind: Kind<'t>, all: &'t Transactions<'h>) -> Self {
+    fn new(kind: Kind<'t>, level: Consistency, all: &'t Transactions<'h>) -> Self {
         match kind {
             Kind::Lists => Self::Lists(List::new(all)),
-            Kind::Registers(assumptions) => Self::Registers(Register::new(all, assumptions)),
+            Kind::Registers(assumptions) => Self::Registers(Register::new(all, assumptions, level)),
         }
     }
 
@@ -90,15 +90,16 @@ struct Found {
 /// Looks for what is sought. What was found before a stop stays found.
 fn seek(
     kind: Kind<'_>,
+    level: Consistency,
     all: &Transactions<'_>,
-    sought: Anomalies,
     budget: &mut Budget,
     found: &mut Found,
 ) -> Result<(), Stop> {
     // There are no more operations than have numbers.
     let transactions = all.operations.len() as u32;
+    let sought = level.forbids();
     let mut builder = Builder::new(transactions, sought);
-    let inferred = infer_all(kind, all, &mut builder, budget);
+    let inferred = infer_all(kind, level, all, &mut builder, budget);
     found.oddities = std::mem::take(&mut builder.oddities);
     inferred?;
     let mut edges = builder.edges;
@@ -118,18 +119,19 @@ fn seek(
     let mut search = Search::new(&graph, transactions, own, sought);
     let ended = search.run(budget);
     let cycles = search.found;
-    found.cycles = explain_all(kind, all, cycles)?;
+    found.cycles = explain_all(kind, level, all, cycles)?;
     Ok(ended?)
 }
 
 fn infer_all(
     kind: Kind<'_>,
+    level: Consistency,
     all: &Transactions<'_>,
     sink: &mut Builder,
     budget: &mut Budget,
 ) -> Result<(), Stop> {
     let mut held = 0;
-    let mut keys = Keys::new(kind, all);
+    let mut keys = Keys::new(kind, level, all);
     // There are no more keys than micro-operations, and those are numbered.
     for key in 0..all.keys.len() as u32 {
         keys.infer(key, sink, budget)?;
@@ -143,8 +145,13 @@ fn infer_all(
 
 type Explained = (Cycle, Vec<Reason>);
 
-fn explain_all(kind: Kind<'_>, all: &Transactions<'_>, cycles: Vec<Cycle>) -> Result<Vec<Explained>, Stop> {
-    let mut keys = Keys::new(kind, all);
+fn explain_all(
+    kind: Kind<'_>,
+    level: Consistency,
+    all: &Transactions<'_>,
+    cycles: Vec<Cycle>,
+) -> Result<Vec<Explained>, Stop> {
+    let mut keys = Keys::new(kind, level, all);
     let mut reasons = |cycle: &Cycle| {
         let to = cycle.steps.iter().cycle().skip(1).map(|&(txn, _)| txn);
         let steps = cycle.steps.iter().zip(to);
@@ -157,7 +164,7 @@ fn explain_all(kind: Kind<'_>, all: &Transactions<'_>, cycles: Vec<Cycle>) -> Re
 fn reason(all: &Transactions<'_>, keys: &mut Keys<'_, '_>, mut wanted: Wanted) -> Result<Reason, Stop> {
     // Explaining what was found must not fail for want of a budget: it is bounded by what was found.
     let mut enough = Budget { steps: u64::MAX, bytes: u64::MAX, on_progress: None, deadline: None };
-    if matches!(wanted.class, Class::Ww | Class::Wr | Class::Rw) {
+    if !matches!(wanted.class, Class::Process | Class::Realtime) {
         for key in explain::shared_keys(all, wanted.from, wanted.to) {
             keys.infer(key, &mut wanted, &mut enough)?;
             if wanted.why.is_some() {
@@ -188,7 +195,12 @@ fn tell(all: &Transactions<'_>, level: Consistency, found: Found, findings: &mut
         evidence["operations"] = shown.map(|&txn| all.operation(txn).evidence()).collect();
         let finding = findings.violated(at, format!("{message} ({})", boundary.sentence()));
         finding.anomaly(anomaly.name()).evidence(evidence);
-        txns.iter().for_each(|&txn| _ = finding.op(all.operation(txn).id));
+        for operation in txns.iter().map(|&txn| all.operation(txn)) {
+            finding.op(operation.id);
+            if let Some(node) = operation.node.filter(|node| !finding.nodes.contains(node)) {
+                finding.node(node);
+            }
+        }
     }
 }
 

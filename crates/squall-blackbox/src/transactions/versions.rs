@@ -1,4 +1,4 @@
-//! Which version of a register came before which (Elle 2020, section 5).
+//! Which version of a register came before which (Elle 2020).
 //!
 //! Four sources say something of it; each but the first can be left out:
 //!
@@ -8,14 +8,18 @@
 //! - *sequential keys*: a process never goes back in the versions that it reads and writes of one key;
 //! - *linearizable keys*: nor does anybody who begins after another has completed.
 //!
-//! The last two say more than any level of isolation promises, so they must be asked for. If a source
-//! contradicts those before it, that is an anomaly, and the source is not used for that key.
+//! The last two are no assumptions of their own if the level that is judged promises as much: strict
+//! serialisability and strong snapshot isolation keep to the order of real time, their strong-session
+//! kin to that of each process. Then what follows from them is known to hang on that order, and a cycle
+//! of it is one of real time, or of processes. As sources they are believed at every level, which must
+//! be asked for. If a source contradicts those before it, that is an anomaly, and the source is not used
+//! for that key.
 
 use std::collections::BTreeMap;
 
 use squall_history::ProcessId;
 
-use super::anomaly::Anomaly;
+use super::anomaly::{Anomaly, Shape, Via};
 use super::components::components;
 use super::edges::{Class, Classes, Oddity, Sink};
 use super::graph::Edges;
@@ -73,32 +77,65 @@ impl Sources {
     }
 }
 
-/// Pairs of an earlier and a later version, without the initial state's, in order.
+/// Pairs of an earlier and a later version, each list in order; the initial state's pairs are left out if
+/// it is a source.
+pub(super) struct Order {
+    /// By the sources.
+    pub(super) known: Vec<(Version, Version)>,
+    /// By the order of processes, if the level promises it.
+    pub(super) by_processes: Vec<(Version, Version)>,
+    /// By the order of real time, if the level promises it.
+    pub(super) by_real_time: Vec<(Version, Version)>,
+}
+
+/// The order of a register's versions.
 pub(super) fn order(
     register: &Register<'_, '_>,
     sink: &mut impl Sink,
     budget: &mut Budget,
-) -> Result<Vec<(Version, Version)>, Stop> {
+) -> Result<Order, Stop> {
     let used = register.assumptions.sources;
-    let mut accepted: Vec<(Version, Version)> = Vec::new();
+    let mut known: Vec<(Version, Version)> = Vec::new();
     let sources: [(bool, &str, Find); 3] = [
         (used.writes_follow_reads, "writes follow reads", writes_follow_reads),
         (used.sequential_keys, "each process goes forth only", sequential),
         (used.linearizable_keys, "versions follow real time", linearizable),
     ];
     for (_, assumption, find) in sources.into_iter().filter(|(used, ..)| *used) {
-        let mut pairs = accepted.clone();
-        pairs.extend(find(register).into_iter().filter(|(earlier, later)| earlier != later));
-        pairs.sort_unstable();
-        pairs.dedup();
+        let mut pairs = known.clone();
+        pairs.extend(find(register));
+        tidy(&mut pairs);
         budget.spend(pairs.len() as u64)?;
         match circle(register, &pairs, budget)? {
-            None => accepted = pairs,
+            None => known = pairs,
             Some(circle) => tell(register, &circle, assumption, sink),
         }
     }
-    accepted.retain(|&(earlier, _)| earlier != INITIAL || !used.initial);
-    Ok(accepted)
+    let promised = |via| register.level.forbids().contains(Anomaly::Cycle(Shape::GSingle, via));
+    let mut derived = |order: Via, find: Find| {
+        let is_source = match order {
+            Via::Data => true,
+            Via::Process => used.sequential_keys,
+            Via::Realtime => used.linearizable_keys,
+        };
+        if is_source || !promised(order) {
+            return Ok(Vec::new());
+        }
+        let mut pairs = find(register);
+        tidy(&mut pairs);
+        pairs.retain(|pair| known.binary_search(pair).is_err() && !(used.initial && pair.0 == INITIAL));
+        budget.spend(pairs.len() as u64).map(|()| pairs)
+    };
+    let by_processes = derived(Via::Process, sequential)?;
+    let by_real_time = derived(Via::Realtime, linearizable)?;
+    known.retain(|&(earlier, _)| earlier != INITIAL || !used.initial);
+    Ok(Order { known, by_processes, by_real_time })
+}
+
+fn tidy(pairs: &mut Vec<(Version, Version)>) {
+    pairs.retain(|(earlier, later)| earlier != later);
+    pairs.sort_unstable();
+    pairs.dedup();
 }
 
 type Find = fn(&Register<'_, '_>) -> Vec<(Version, Version)>;
@@ -158,8 +195,8 @@ fn linearizable(register: &Register<'_, '_>) -> Vec<(Version, Version)> {
     let mut pairs = Vec::new();
     for view in &register.views {
         while let Some(end) = ends.next_if(|&(place, _)| place < invoked(view)) {
-            frontier.retain(|&(place, _)| place >= invoked(end.1));
             if last(register, end.1).is_some() {
+                frontier.retain(|&(place, _)| place >= invoked(end.1));
                 frontier.push(end);
             }
         }

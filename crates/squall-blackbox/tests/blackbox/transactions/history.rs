@@ -36,7 +36,7 @@ impl Txns {
     }
 
     /// What an analysis has to say with a great budget.
-    pub(crate) fn judged(&self, analysis: &impl Analysis) -> Findings {
+    pub(crate) fn judged(&self, analysis: &(impl Analysis + ?Sized)) -> Findings {
         let mut findings = Findings::default();
         let mut budget = Budget { steps: 1 << 40, bytes: 1 << 40, ..Budget::default() };
         analysis.analyse(&self.operations(), &mut budget, &mut findings);
@@ -44,7 +44,7 @@ impl Txns {
     }
 
     /// The anomalies found, each once, in the order of report.
-    pub(crate) fn anomalies(&self, analysis: &impl Analysis) -> Vec<&'static str> {
+    pub(crate) fn anomalies(&self, analysis: &(impl Analysis + ?Sized)) -> Vec<&'static str> {
         anomalies(&self.judged(analysis))
     }
 }
@@ -77,7 +77,7 @@ pub(crate) struct Case {
 }
 
 /// Judges each case and its near miss.
-pub(crate) fn all_as_expected(cases: &[Case], analysis: &impl Analysis) {
+pub(crate) fn all_as_expected(cases: &[Case], analysis: &(impl Analysis + ?Sized)) {
     let mut wrong = Vec::new();
     for Case { anomaly, history, besides, near_miss } in cases {
         let mut found = Txns::parse(history).anomalies(analysis);

@@ -1,5 +1,10 @@
-//! Transactions: smallest examples of each anomaly and near misses.
+//! Transactions: smallest examples of each anomaly, brute force, and simulated databases.
 
+mod brute_force;
+mod databases;
 mod history;
+mod levels;
+mod limits;
 mod lists;
+mod random;
 mod registers;

@@ -143,6 +143,39 @@ const CASES: &[Case] = &[
         near_miss: "0@0-2 ok w x 1
                     1@1-3 ok r x null",
     },
+    // Writes that nobody read before: only the order in which they were made says which is older.
+    Case {
+        anomaly: "G-single-process",
+        history: "0@0-1 ok w x 1
+                  0@2-3 ok w x 2
+                  0@4-5 ok r x 1",
+        besides: &[],
+        near_miss: "0@0-1 ok w x 1
+                    0@2-3 ok w x 2
+                    0@4-5 ok r x 2",
+    },
+    Case {
+        anomaly: "G-single-realtime",
+        history: "0@0-1 ok w x 1
+                  1@2-3 ok w x 2
+                  2@4-5 ok r x 1",
+        besides: &[],
+        near_miss: "0@0-2 ok w x 1
+                    1@1-3 ok w x 2
+                    2@4-5 ok r x 1",
+    },
+    // The first two are concurrent, and both are older than the third.
+    Case {
+        anomaly: "G-single-realtime",
+        history: "0@0-2 ok w x 1
+                  1@1-3 ok w x 2
+                  2@4-5 ok w x 3
+                  3@6-7 ok r x 1",
+        besides: &[],
+        near_miss: "0@0-2 ok w x 1
+                    1@1-3 ok w x 2
+                    3@4-5 ok r x 1",
+    },
     Case {
         anomaly: "G-nonadjacent-process",
         history: "0@0-1 ok w x 1
@@ -235,6 +268,16 @@ fn versions_in_a_row_make_edges() {
     assert_eq!(by(&["initial-state", "writes-follow-reads"]), [] as [&str; 0]);
     assert_eq!(by(&["sequential-keys"]), ["G-single"]);
     assert_eq!(by(&["linearizable-keys"]), ["G-single"]);
+}
+
+/// What was overwritten by its own transaction has no place in the order, as far as anybody knows.
+#[test]
+fn an_intermediate_version_orders_nothing() {
+    let text = "0 ok w x 1, w x 2, r y 5, w y 6
+                1 ok r x 1, w x 3, w y 5";
+    let at = |name| Txns::parse(text).anomalies(&RwRegister::new(Consistency::named(name).unwrap()));
+    assert_eq!(at("read-uncommitted"), [] as [&str; 0]);
+    assert_eq!(at("read-committed"), ["G1b", "G1c"]);
 }
 
 #[test]
