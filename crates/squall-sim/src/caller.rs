@@ -72,6 +72,13 @@ pub fn in_simulation() -> bool {
     CALLER.get().is_some()
 }
 
+/// Whether the calling code is the software of an incarnation that lives: false in the destructors of
+/// one that was stopped, and outside any node.
+pub fn is_alive() -> bool {
+    let Some(caller) = CALLER.get() else { return false };
+    world::look(|world| world.nodes.is_current(caller.node, caller.boot)).unwrap_or(false)
+}
+
 /// True virtual time of the simulation on this thread; zero if there is none. What a node's own clock
 /// shows is [`monotonic_ns`](crate::monotonic_ns).
 pub fn now() -> SimTime {

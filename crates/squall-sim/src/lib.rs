@@ -36,7 +36,9 @@ mod waker;
 mod watch;
 mod world;
 
-pub use caller::{current_node, entropy, in_simulation, now, observe, task_draw, workload_draw, yield_now};
+pub use caller::{
+    current_node, entropy, in_simulation, is_alive, now, observe, task_draw, workload_draw, yield_now,
+};
 pub use clock::{clock_uncertainty_ns, monotonic_ns, wall_ns};
 pub use coop::buggify::{BuggifyId, BuggifySettings};
 pub use coop::hook::{HookAct, HookId, HookRule, HookWhen, Injected};

@@ -1,7 +1,17 @@
 //! Clients, and the recording of their operations.
 //!
 //! An invocation is in the history before the client goes on, and the history is not the client's:
-//! killing a client loses no record. What a killed client had in flight is completed as `info`.
+//! killing a client loses no record. What a killed client had in flight is completed as `info`, and so
+//! is what it dropped, by a `select!` or a time-out around it, or by a panic.
+//!
+//! A process is who acts, as the history sees it: one operation at a time. What ended in `info` may
+//! still happen, so its process never acts again; nor does one act for a later incarnation of its
+//! client, which remembers nothing of what the earlier one saw.
+//!
+//! [`ClientCtx::op`] is the one call that most clients need (`op.rs`); [`ClientCtx::invoke`] is for those
+//! that complete an operation elsewhere than where they began it.
+
+mod op;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,6 +20,8 @@ use serde_json::Value;
 use squall_history::{Boot, Domain, Draw, Draws, Identity, NodeName, Op, OpId, Phase, ProcessId};
 
 use crate::NodeCtx;
+
+pub use op::{Completed, OpError, Recorded};
 
 /// What one incarnation of a client gets.
 #[derive(Clone, Debug)]
@@ -51,13 +63,18 @@ impl ClientCtx {
         self.recorder.draws.draw(Domain::Workload, Identity::of(self.name().as_str()), n)
     }
 
+    /// Performs an operation `f` and records it, in one call: see [`Recorded`].
+    pub fn op<'a>(&'a self, f: &'a str) -> Recorded<'a> {
+        Recorded::new(self, f)
+    }
+
     /// Records that operation `f` on `key` with argument `value` is sent now. Complete what is
     /// returned; dropped, it counts as unknown.
     pub fn invoke(&self, f: &str, key: Option<&str>, value: Value) -> Invocation {
         let (id, process) = self.recorder.begin(self);
         let op = Op { id, process, phase: Phase::Invoke, f: f.into(), key: key.map(Into::into), value };
         squall_io::observe(op.clone());
-        Invocation { op, client: self.name().clone(), recorder: self.recorder.clone(), open: true }
+        Invocation { op, ctx: self.clone(), open: true, simulated: squall_sim::in_simulation() }
     }
 }
 
@@ -66,9 +83,9 @@ impl ClientCtx {
 #[must_use = "an operation that is not completed counts as unknown"]
 pub struct Invocation {
     op: Op,
-    client: NodeName,
-    recorder: Recorder,
+    ctx: ClientCtx,
     open: bool,
+    simulated: bool,
 }
 
 impl Invocation {
@@ -95,7 +112,7 @@ impl Invocation {
     fn complete(&mut self, phase: Phase, value: Value) {
         self.open = false;
         if phase != Phase::Info {
-            self.recorder.release(&self.client, self.op.process);
+            self.ctx.recorder.release(&self.ctx, self.op.process);
         }
         squall_io::observe(Op { phase, value, ..self.op.clone() });
     }
@@ -103,10 +120,19 @@ impl Invocation {
 
 impl Drop for Invocation {
     fn drop(&mut self) {
-        // At the end of a run everything is dropped outside any node: nothing is recorded then.
-        if self.open && squall_sim::in_simulation() {
-            self.complete(Phase::Info, "the client stopped".into());
+        // At the end of a simulation everything is dropped outside any node: what is in flight then
+        // stays so.
+        if !self.open || self.simulated != squall_sim::in_simulation() {
+            return;
         }
+        let why = if std::thread::panicking() {
+            "the client panicked"
+        } else if self.simulated && !squall_sim::is_alive() {
+            "the client stopped"
+        } else {
+            "the client gave it up"
+        };
+        self.complete(Phase::Info, why.into());
     }
 }
 
@@ -123,7 +149,9 @@ struct Client {
     numbered: u64,
     ops: u64,
     processes: u64,
-    /// Processes without an operation in flight whose last one is known.
+    /// The latest incarnation that acted.
+    boot: Option<Boot>,
+    /// Its processes without an operation in flight whose last one is known.
     idle: Vec<ProcessId>,
 }
 
@@ -153,6 +181,10 @@ impl Recorder {
         let base = self.base(ctx);
         let mut clients = self.lock();
         let client = clients.entry(ctx.name().clone()).or_default();
+        if client.boot != Some(ctx.boot()) {
+            client.boot = Some(ctx.boot());
+            client.idle.clear();
+        }
         client.ops += 1;
         let process = client.idle.pop().unwrap_or_else(|| {
             client.processes += 1;
@@ -161,7 +193,12 @@ impl Recorder {
         (OpId(base + client.ops), process)
     }
 
-    fn release(&self, client: &NodeName, process: ProcessId) {
-        self.lock().entry(client.clone()).or_default().idle.push(process);
+    /// The process may act again, if its incarnation still does.
+    fn release(&self, ctx: &ClientCtx, process: ProcessId) {
+        let mut clients = self.lock();
+        let client = clients.entry(ctx.name().clone()).or_default();
+        if client.boot == Some(ctx.boot()) {
+            client.idle.push(process);
+        }
     }
 }

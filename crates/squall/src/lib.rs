@@ -20,7 +20,7 @@ mod system;
 mod trace;
 
 pub use campaign::{Campaign, Finished, Job, Policy, Progress, Second, difference};
-pub use client::{ClientCtx, Invocation};
+pub use client::{ClientCtx, Completed, Invocation, OpError, Recorded};
 pub use diff::{Difference, Runs, diff_runs};
 pub use engine::Engine;
 pub use host::{HostError, InProcess, RunHost};

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use batch_cluster::Error;
 use batch_cluster::client::{Client, ClientConfig};
 use batch_cluster::job::{JobId, JobSpec, Source};
-use batch_cluster::state::{Configured, Dataset, JobStatus};
+use batch_cluster::state::{Configured, Dataset, JobStatus, Setting};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use squall::history::{Ppm, SimDuration};
-use squall::{ClientCtx, Invocation, NodeResult, SystemError};
+use squall::{ClientCtx, Completed, NodeResult, SystemError};
 use squall_io::time;
 
 use super::rate::Rate;
@@ -202,14 +202,11 @@ impl Person {
         };
         let spec = self.workload.spec(dataset.clone(), source);
         let value = serde_json::to_value(&spec).expect("a specification has a JSON form");
-        let invocation = self.ctx.invoke("submit", Some(&dataset), value);
-        match self.client.submit(&spec).await {
-            Ok(job) => {
-                invocation.ok(json!({ "job": job }));
-                let until = self.workload.deadline.map(|deadline| time::now() + deadline.to_std());
-                self.open.push_back(Followed { dataset, job, until });
-            }
-            Err(error) => give_up(invocation, &error),
+        let op = self.ctx.op("submit").key(&dataset).value(value);
+        let submitted = op.run_as(self.client.submit(&spec), answered(|job| json!({ "job": job }))).await;
+        if let Ok(job) = submitted {
+            let until = self.workload.deadline.map(|deadline| time::now() + deadline.to_std());
+            self.open.push_back(Followed { dataset, job, until });
         }
     }
 
@@ -246,25 +243,13 @@ impl Person {
     }
 
     async fn status(&mut self, dataset: &str, job: JobId) -> Option<JobStatus> {
-        let invocation = self.ctx.invoke("status", Some(dataset), json!({ "job": job }));
-        match self.client.status(job).await {
-            Ok(status) => {
-                invocation.ok(status_words(&status));
-                Some(status)
-            }
-            Err(error) => {
-                give_up(invocation, &error);
-                None
-            }
-        }
+        let op = self.ctx.op("status").key(dataset).value(json!({ "job": job }));
+        op.run_as(self.client.status(job), answered(status_words)).await.ok()
     }
 
     async fn get(&mut self, dataset: &str) {
-        let invocation = self.ctx.invoke("get", Some(dataset), Value::Null);
-        match self.client.get(dataset).await {
-            Ok(found) => invocation.ok(found.map_or(Value::Null, |dataset| dataset_text(&dataset))),
-            Err(error) => give_up(invocation, &error),
-        }
+        let text = answered(|found: &Option<Dataset>| found.as_ref().map_or(Value::Null, dataset_text));
+        self.ctx.op("get").key(dataset).run_as(self.client.get(dataset), text).await.ok();
     }
 
     /// Reads or writes a setting.
@@ -287,33 +272,25 @@ impl Person {
     }
 
     async fn read_setting(&mut self, name: String) {
-        let invocation = self.ctx.invoke("config-read", Some(&setting_key(&name)), Value::Null);
-        match self.client.setting(&name).await {
-            Ok(None) => invocation.ok(Value::Null),
-            Ok(Some(setting)) => {
-                invocation.ok(json!({ "version": setting.version, "value": setting.value }));
-                self.versions.insert(name, setting.version);
-            }
-            Err(error) => give_up(invocation, &error),
+        let key = setting_key(&name);
+        let words = answered(|found: &Option<Setting>| found.as_ref().map_or(Value::Null, setting_words));
+        let found = self.ctx.op("config-read").key(&key).run_as(self.client.setting(&name), words).await;
+        if let Ok(Some(setting)) = found {
+            self.versions.insert(name, setting.version);
         }
     }
 
     async fn write_setting(&mut self, name: String, value: String, if_version: Option<u64>) {
+        let key = setting_key(&name);
         let argument = json!({ "value": value, "if-version": if_version });
-        let invocation = self.ctx.invoke("config-write", Some(&setting_key(&name)), argument);
-        let version = match self.client.configure(&name, &value, if_version).await {
-            Ok(Configured::Written { version }) => {
-                invocation.ok(json!({ "version": version }));
-                version
+        let write = self.client.configure(&name, &value, if_version);
+        let op = self.ctx.op("config-write").key(&key).value(argument);
+        match op.run_as(write, answered(configured_words)).await {
+            Ok(Configured::Written { version } | Configured::Conflict { version }) => {
+                self.versions.insert(name, version);
             }
-            Ok(Configured::Conflict { version }) => {
-                invocation.ok(json!({ "conflict": version }));
-                version
-            }
-            Ok(Configured::Refused { why }) => return invocation.fail(&why),
-            Err(error) => return give_up(invocation, &error),
-        };
-        self.versions.insert(name, version);
+            Ok(Configured::Refused { .. }) | Err(_) => {}
+        }
     }
 }
 
@@ -322,11 +299,26 @@ fn setting_key(name: &str) -> String {
     format!("config:{name}")
 }
 
-fn give_up(invocation: Invocation, error: &Error) {
-    match error {
-        Error::NotExecuted(why) => invocation.fail(why),
-        Error::Refused(why) => invocation.fail(why),
-        error => invocation.info(&error.to_string()),
+/// How an operation ended, where `words` tells of its result.
+fn answered<T>(words: impl FnOnce(&T) -> Value) -> impl FnOnce(&Result<T, Error>) -> Completed {
+    |outcome| match outcome {
+        Ok(result) => Completed::Ok(words(result)),
+        Err(Error::NotExecuted(why)) => Completed::Fail((*why).to_owned()),
+        Err(Error::Refused(why)) => Completed::Fail(why.clone()),
+        Err(error) => Completed::Info(error.to_string()),
+    }
+}
+
+fn setting_words(setting: &Setting) -> Value {
+    json!({ "version": setting.version, "value": setting.value })
+}
+
+fn configured_words(configured: &Configured) -> Value {
+    match configured {
+        Configured::Written { version } => json!({ "version": version }),
+        Configured::Conflict { version } => json!({ "conflict": version }),
+        // The client makes an error of it.
+        Configured::Refused { why } => json!({ "refused": why }),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use squall::history::{Draw, SimDuration};
-use squall::{ClientCtx, NodeResult, SystemError};
+use squall::{ClientCtx, Completed, NodeResult, SystemError};
 use squall_io::time;
 
 use crate::kv::{self, Answer, Client, ClientConfig, Op};
@@ -144,20 +144,20 @@ async fn perform(ctx: &ClientCtx, client: &mut Client, op: Op, seen: &mut BTreeM
         Op::Cas { expected, new, .. } => ("cas", json!([expected, new])),
         Op::Delete { .. } => ("delete", Value::Null),
     };
-    let invocation = ctx.invoke(f, Some(&key), argument);
-    match client.execute(op).await {
-        Ok(Answer::Value(value)) => {
-            invocation.ok(json!(value));
-            seen.insert(key, value);
-        }
-        Ok(Answer::Done) => invocation.ok(Value::Null),
-        Ok(Answer::Swapped) => invocation.ok(json!(true)),
-        Ok(Answer::NotSwapped(value)) => {
-            invocation.ok(json!(false));
-            seen.insert(key, value);
-        }
-        Ok(Answer::TooLarge) => invocation.fail("the value would be too long"),
-        Err(kv::Error::NotExecuted(why)) => invocation.fail(why),
-        Err(error) => invocation.info(&error.to_string()),
+    let outcome = ctx.op(f).key(&key).value(argument).run_as(client.execute(op), completed).await;
+    if let Ok(Answer::Value(value) | Answer::NotSwapped(value)) = outcome {
+        seen.insert(key, value);
+    }
+}
+
+fn completed(outcome: &Result<Answer, kv::Error>) -> Completed {
+    match outcome {
+        Ok(Answer::Value(value)) => Completed::Ok(json!(value)),
+        Ok(Answer::Done) => Completed::Ok(Value::Null),
+        Ok(Answer::Swapped) => Completed::Ok(json!(true)),
+        Ok(Answer::NotSwapped(_)) => Completed::Ok(json!(false)),
+        Ok(Answer::TooLarge) => Completed::Fail("the value would be too long".to_owned()),
+        Err(kv::Error::NotExecuted(why)) => Completed::Fail((*why).to_owned()),
+        Err(error) => Completed::Info(error.to_string()),
     }
 }
