@@ -1,5 +1,6 @@
 //! The planted bugs of the batch cluster: each is found by its scenario, through an oracle that
-//! promises what it breaks; its bound plan is the same run; without it the same seed passes. And
+//! promises what it breaks; its bound plan is the same run, and its history is judged again to the
+//! same verdict; without it the same seed passes. And
 //! the other way round: each oracle of the cluster is tripped by a bug, and is exercised by runs in
 //! which nothing is wrong.
 
@@ -8,9 +9,9 @@ mod library;
 use std::collections::{BTreeMap, BTreeSet};
 
 use library::{registry, run, shipped_named};
-use squall::history::{InvariantChoice, StopOn};
+use squall::history::{History, InvariantChoice, StopOn};
 use squall::scenario::{Overrides, Scenario};
-use squall::{Plan, Recording, RunReply, Seed};
+use squall::{Plan, Recording, RunReply, Seed, Terms, rejudge};
 
 /// Seeds that a scenario may take here; as a campaign it may take more.
 const SEEDS: u64 = 120;
@@ -75,15 +76,27 @@ fn check_third(remainder: usize) {
         assert!(expected.iter().any(|oracle| found.contains(oracle)), "{bug} was found by {found:?}");
 
         let bound = reply.bound.expect("a run that ended has a bound plan");
-        let again = run(&bound, Recording::Summary);
+        let again = run(&bound, Recording::Full);
         assert_eq!(again.result.digest, reply.result.digest, "{bug}: bound.yaml is another run");
         assert_eq!(again.result.violations, reply.result.violations, "{bug}: bound.yaml");
+        is_judged_alike(bug, &bound, &again);
 
         let mut correct = plan;
         correct.system.bugs.clear();
         let clean = run(&correct, Recording::Summary);
         assert_eq!(clean.result.violations, [], "{bug} is off, seed {}", correct.seed);
     }
+}
+
+/// The stored history of a run is judged again to the same verdict.
+fn is_judged_alike(bug: &str, plan: &Plan, reply: &RunReply) {
+    let text = reply.history.as_ref().expect("all of it was recorded");
+    let history = History::read_ndjson(text.as_bytes()).expect("a history that was just written");
+    let (expect, workload) = (plan.expect.clone(), plan.workload.clone());
+    let terms = Terms { expect, workload, ..Terms::default() };
+    let verdict = rejudge(&registry(), &history, &terms).expect("the system is registered");
+    assert_eq!(verdict.violations, reply.result.violations, "{bug}: judged again");
+    assert_eq!(verdict.exercised, reply.result.exercised, "{bug}: judged again");
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod diff_runs;
 mod disks;
 mod endings;
 mod hostile;
+mod judge;
+mod judge_stored;
 mod leaks;
 mod printed;
 mod project;

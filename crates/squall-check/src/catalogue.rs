@@ -5,7 +5,7 @@
 
 use squall_history::{Expect, InvariantChoice};
 
-use crate::{Oracle, always, no_panic, recovery, steady_state};
+use crate::{Oracle, always, availability, latency, no_panic, recovery, steady_state};
 
 /// An oracle as `list` shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +18,7 @@ pub struct OracleInfo {
     pub meaning: &'static str,
 }
 
-const ORACLES: [OracleInfo; 4] = [
+const ORACLES: [OracleInfo; 6] = [
     OracleInfo {
         name: always::NAME,
         id: None,
@@ -40,6 +40,18 @@ const ORACLES: [OracleInfo; 4] = [
         id: None,
         meaning: "by the bound after the last fault's end every client has a new `ok`, and no later gap \
                   is longer; judged if `expect` has `recovery`",
+    },
+    OracleInfo {
+        name: availability::NAME,
+        id: None,
+        meaning: "in every window outside the excepted faults enough of the operations that complete are \
+                  `ok`; judged if `expect` has `availability`",
+    },
+    OracleInfo {
+        name: latency::NAME,
+        id: None,
+        meaning: "median, 99th percentile and longest time of operations are within their bounds; judged \
+                  if `expect` has `latency`",
     },
 ];
 

@@ -11,8 +11,8 @@ use squall_history::condition::Conditions;
 use squall_history::{Expect, Header, History, InvariantChoice, Record, SimTime};
 
 use crate::{
-    Always, Budget, Checker, Findings, Invariant, NoPanic, Oracle, Recovery, Scope, Status, SteadyState,
-    Verdict, Violation, always, no_panic,
+    Always, Availability, Budget, Checker, Findings, Invariant, Latency, NoPanic, Oracle, Recovery, Scope,
+    Status, SteadyState, Verdict, Violation, always, no_panic,
 };
 
 /// Violations kept of one oracle. A broken promise tends to stay broken, at every record; the
@@ -239,7 +239,9 @@ fn expectations(expect: &Expect) -> impl Iterator<Item = Box<dyn Checker>> {
     let recovery = expect.recovery.map(|within| {
         Box::new(Recovery::new(within).settled_by(expect.steady_state.unwrap_or_default())) as _
     });
-    steady_state.into_iter().chain(recovery)
+    let availability = expect.availability.clone().map(|bound| Box::new(Availability::new(bound)) as _);
+    let latency = expect.latency.map(|bounds| Box::new(Latency::new(bounds)) as _);
+    [steady_state, recovery, availability, latency].into_iter().flatten()
 }
 
 fn is_chosen<O: Oracle + ?Sized>(oracle: &O, choice: &InvariantChoice) -> bool {

@@ -5,12 +5,14 @@
 //! history is judged again to the same verdict.
 
 pub mod always;
+pub mod availability;
 pub mod batch;
 mod black_box;
 pub mod campaign;
 pub mod catalogue;
 pub mod exit;
 pub mod judge;
+pub mod latency;
 pub mod no_panic;
 pub mod oracle;
 pub mod raft;
@@ -21,11 +23,13 @@ pub mod truth;
 pub mod verdict;
 
 pub use always::Always;
+pub use availability::Availability;
 pub use black_box::{BlackBox, linearizable};
 pub use campaign::{NotApplicable, ScenarioJudge, ScenarioStatus, ScenarioVerdict, judge_scenario};
 pub use catalogue::{OracleInfo, oracles, with_names};
 pub use exit::{ExitCode, exit_code};
 pub use judge::{Judge, judge_history};
+pub use latency::Latency;
 pub use no_panic::NoPanic;
 pub use oracle::{Checker, Invariant, Oracle};
 pub use raft::{Group, raft_invariants};

@@ -172,12 +172,15 @@ impl Faults {
         self.last = Some((record.at, what, self.heard));
     }
 
+    /// Whether progress is to be judged at all; otherwise why not.
+    pub(crate) fn within_budget(&self) -> Result<(), String> {
+        self.beyond.clone().map_or(Ok(()), Err)
+    }
+
     /// E of the run that was heard, if its faults were within the budget. `settled_by` is E of a run
     /// without faults.
     pub(crate) fn calm(&self, settled_by: SimDuration) -> Result<Calm, String> {
-        if let Some(why) = &self.beyond {
-            return Err(why.clone());
-        }
+        self.within_budget()?;
         Ok(match self.last {
             Some((at, what, place)) => Calm { at, what, place: Some(place) },
             None => Calm {

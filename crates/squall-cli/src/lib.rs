@@ -86,6 +86,6 @@ fn dispatch(registry: &Registry, cli: Cli) -> Result<u8, CliError> {
         Some(Command::Shrink(args)) => command::shrink::run(registry, &args),
         Some(Command::DiffRuns(args)) => command::diff_runs::run(registry, &args),
         Some(Command::Explain(args)) => command::explain::run(&args),
-        Some(Command::Judge(args)) => command::judge::run(&args),
+        Some(Command::Judge(args)) => command::judge::run(registry, &args),
     }
 }

@@ -56,7 +56,7 @@ fn files(scope: Scope) -> Result<Vec<PathBuf>, CliError> {
 }
 
 /// Reads one file.
-fn read(path: &Path, catalogue: &Catalogue) -> Result<Scenario, CliError> {
+pub(crate) fn read(path: &Path, catalogue: &Catalogue) -> Result<Scenario, CliError> {
     let bytes = std::fs::read(path).map_err(|source| CliError::Read { path: path.to_owned(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let well = &error.as_bytes()[..error.utf8_error().valid_up_to()];

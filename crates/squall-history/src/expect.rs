@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::SimDuration;
+use crate::{Ppm, SimDuration};
 
 /// Expectations, already validated. What is absent is not judged.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -17,12 +17,44 @@ pub struct Expect {
     /// end which is `ok`, and no later gap without an `ok` is longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<SimDuration>,
+    /// At any time, enough of what clients ask for is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub availability: Option<Availability>,
+    /// Clients do not wait too long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<LatencyBounds>,
     /// Conditions that must have occurred in some seed of the campaign.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sometimes: Vec<String>,
     /// The scenario is meant to find this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_failure: Option<KnownFailure>,
+}
+
+/// In every window outside the excepted faults, ok / (ok + fail + info) is at least a share.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Availability {
+    /// The share.
+    pub min: Ppm,
+    /// Length of a window, more than zero.
+    pub window: SimDuration,
+    /// Names of faults, or ids, during which nothing is promised.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<String>,
+}
+
+/// Longest times of operations; at least one of them is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct LatencyBounds {
+    /// Of the median.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p50: Option<SimDuration>,
+    /// Of the 99th percentile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99: Option<SimDuration>,
+    /// Of the longest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<SimDuration>,
 }
 
 /// Which invariants and checkers judge a run. `no-panic` always does.

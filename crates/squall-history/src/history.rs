@@ -37,8 +37,8 @@ pub struct Header {
     pub links: Vec<LinkProfile>,
     /// Virtual length of the scenario.
     pub duration: SimDuration,
-    /// What the engine can tell: `vocab.raft`, `truth.node`, …; oracles that need more are not
-    /// applicable.
+    /// What this history tells, as far as it happened: `vocab.raft`, `truth.node`, …; oracles that need
+    /// more are not applicable.
     pub capabilities: Vec<String>,
     /// Roles whose nodes are clients.
     pub client_roles: Vec<String>,

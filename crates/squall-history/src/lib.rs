@@ -36,7 +36,7 @@ pub use digest::{Digest, Folder};
 pub use disk::{DISKS, DiskEvent, disk_mount, disk_of};
 pub use disk_fault::{DiskFault, DiskOp, DiskTrouble, Rot};
 pub use draw::{Domain, Draw, Draws, Identity};
-pub use expect::{Expect, InvariantChoice, KnownFailure, Limits, StopOn};
+pub use expect::{Availability, Expect, InvariantChoice, KnownFailure, LatencyBounds, Limits, StopOn};
 pub use fault::{
     Action, Cut, Direction, FaultId, Filter, LinkSelector, Mode, Partition, PartitionShape, PlannedFault,
     Prefer, Selector,

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use squall_check::blackbox::Operation;
 use squall_check::{Verdict, Violation};
-use squall_history::{OpId, Phase};
+use squall_history::{OpId, Phase, SimTime};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style as Lines};
 
@@ -196,19 +196,14 @@ fn table(judged: &Judged<'_>, ids: &[OpId]) -> String {
     };
     let head = ["op", "process", "call", "result"].iter().chain(times).chain(&["line"]);
     rows.push_record(head.map(ToString::to_string));
-    let mut shown = 0;
-    let mut hidden = 0_u64;
-    for op in found(judged.operations, ids) {
-        if shown == OPERATIONS_SHOWN {
-            hidden += 1;
-            continue;
-        }
-        shown += 1;
-        rows.push_record(row(judged, op));
-    }
-    if shown == 0 {
+    let operations: Vec<&Operation<'_>> = found(judged.operations, ids).collect();
+    if operations.is_empty() {
         return String::new();
     }
+    let hidden = operations.len().saturating_sub(OPERATIONS_SHOWN) as u64;
+    let operations = &operations[..operations.len().min(OPERATIONS_SHOWN)];
+    let decimals = decimals(operations);
+    operations.iter().for_each(|op| rows.push_record(row(judged, op, decimals)));
     let mut table = rows.build();
     table.with(Lines::blank()).with(Padding::new(2, 0, 0, 0));
     let mut text = String::new();
@@ -221,7 +216,26 @@ fn table(judged: &Judged<'_>, ids: &[OpId]) -> String {
     text
 }
 
-fn row(judged: &Judged<'_>, op: &Operation<'_>) -> Vec<String> {
+/// How many decimals of a second tell the moments of these operations apart: three, six or nine.
+fn decimals(operations: &[&Operation<'_>]) -> usize {
+    let ends = operations.iter().filter_map(|op| op.completed.map(|end| end.moment.at));
+    let mut moments: Vec<SimTime> = operations.iter().map(|op| op.invoked.at).chain(ends).collect();
+    moments.sort_unstable();
+    let gaps = moments.windows(2).map(|pair| (pair[1] - pair[0]).as_nanos());
+    match gaps.filter(|gap| *gap > 0).min() {
+        Some(0..1_000) => 9,
+        Some(1_000..1_000_000) => 6,
+        _ => 3,
+    }
+}
+
+/// Seconds with so many decimals.
+fn seconds(at: SimTime, decimals: usize) -> String {
+    let (whole, rest) = (at.0 / 1_000_000_000, at.0 % 1_000_000_000);
+    format!("{whole}.{}s", &format!("{rest:09}")[..decimals])
+}
+
+fn row(judged: &Judged<'_>, op: &Operation<'_>, decimals: usize) -> Vec<String> {
     let key = op.key.map_or_else(String::new, |key| format!(" {key}"));
     let input = if op.input.is_null() { String::new() } else { format!(" {}", op.input) };
     let call = one_line(&format!("{}{key}{input}", op.f), CELL_CHARS);
@@ -239,8 +253,9 @@ fn row(judged: &Judged<'_>, op: &Operation<'_>) -> Vec<String> {
     };
     let mut row = vec![op.id.0.to_string(), op.process.0.to_string(), call, result];
     if judged.timing == JudgedTimes::Recorded {
-        row.push(op.invoked.at.to_string());
-        row.push(op.completed.map_or_else(|| "–".to_owned(), |end| end.moment.at.to_string()));
+        row.push(seconds(op.invoked.at, decimals));
+        let end = op.completed.map(|end| seconds(end.moment.at, decimals));
+        row.push(end.unwrap_or_else(|| "–".to_owned()));
     }
     row.push((judged.line)(op.invoked.place).map_or_else(String::new, |line| line.to_string()));
     row

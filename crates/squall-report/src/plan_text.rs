@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 use squall_history::{
-    Bandwidth, Expect, InvariantChoice, Limits, LinkProfile, NetworkProfile, Plan, Step, StopOn, Topology,
+    Availability, Bandwidth, Expect, InvariantChoice, LatencyBounds, Limits, LinkProfile, NetworkProfile,
+    Plan, Step, StopOn, Topology,
 };
 use tabled::builder::Builder;
 use tabled::settings::object::Columns;
@@ -223,6 +224,18 @@ fn expectations(expect: &Expect, limits: &Limits) -> Vec<(&'static str, String)>
     }
     if let Some(within) = expect.recovery {
         lines.push(("", format!("recovery within {within} of the last fault's end")));
+    }
+    if let Some(Availability { min, window, except }) = &expect.availability {
+        let except = match except.is_empty() {
+            true => String::new(),
+            false => format!(" outside {}", one_line(&except.join(", "), WORDS_CHARS_MAX)),
+        };
+        lines.push(("", format!("{min} of operations `ok` in every {window}{except}")));
+    }
+    if let Some(LatencyBounds { p50, p99, max }) = expect.latency {
+        let bounds = [("p50", p50), ("p99", p99), ("max", max)];
+        let bounds = bounds.iter().filter_map(|(name, bound)| Some(format!("{name} {}", (*bound)?)));
+        lines.push(("", format!("latency at most {}", bounds.collect::<Vec<_>>().join(", "))));
     }
     if !expect.sometimes.is_empty() {
         let names = one_line(&expect.sometimes.join(", "), WORDS_CHARS_MAX);

@@ -51,6 +51,7 @@ pub enum Code {
     Seeds = 39,
     Topology = 40,
     Path = 41,
+    UnknownFault = 42,
     NotSupportedYet = 60,
 }
 
@@ -66,7 +67,7 @@ pub fn explain(code: &str) -> Option<&'static str> {
 }
 
 /// Every code with its explanation, in order.
-pub const ALL: [(Code, &str); 42] = [
+pub const ALL: [(Code, &str); 43] = [
     (
         Code::Syntax,
         "The file is not YAML. Common causes: a tab in the indentation, a missing space after `:`, an unclosed \
@@ -230,6 +231,11 @@ pub const ALL: [(Code, &str); 42] = [
         "The `path` of a `disk` fault is a glob from the node's root: `*` stands for anything within a name, `**` \
          for any number of directories, `?` for one character, `[a-z]` for one of some, `{a,b}` for either. It does \
          not begin with `/` and holds no `.` or `..`. `ctl/**` is about the directory `ctl` too.",
+    ),
+    (
+        Code::UnknownFault,
+        "`except` names faults of this scenario: an entry's `name`, or its action if it has none, or one fault by \
+         its id, such as `cut#2`. No entry is called that.",
     ),
     (
         Code::NotSupportedYet,

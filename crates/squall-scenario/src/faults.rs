@@ -83,6 +83,15 @@ pub(crate) struct Choice {
 }
 
 impl Step {
+    /// Keywords of the actions in it.
+    fn keywords(&self) -> Vec<String> {
+        match self {
+            Self::Fault { fault, .. } => vec![fault.action.keyword().to_owned()],
+            Self::Wait(_) | Self::WaitFor { .. } => Vec::new(),
+            Self::Parallel(steps) | Self::Steps(steps) => steps.iter().flat_map(Self::keywords).collect(),
+        }
+    }
+
     /// Ids that a plan file gave to faults of this step.
     fn given_ids(&self) -> Vec<String> {
         match self {
@@ -99,6 +108,20 @@ impl FaultEntry {
         match &self.trigger {
             Trigger::Steps { steps, .. } => steps.iter().flat_map(Step::given_ids).collect(),
             _ => self.id.clone().into_iter().collect(),
+        }
+    }
+
+    /// What its faults are called, as far as their names are no numbers: its name, or else the keywords
+    /// of its actions.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let keyword = |fault: &Timed| fault.action.keyword().to_owned();
+        match (&self.name, &self.trigger) {
+            (Some(name), _) => vec![name.clone()],
+            (None, Trigger::At { fault, .. } | Trigger::Every { fault, .. }) => vec![keyword(fault)],
+            (None, Trigger::Random(random)) => {
+                random.picks.iter().map(|choice| keyword(&choice.fault)).collect()
+            }
+            (None, Trigger::Steps { steps, .. }) => steps.iter().flat_map(Step::keywords).collect(),
         }
     }
 

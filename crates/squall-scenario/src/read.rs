@@ -5,8 +5,8 @@ use squall_history::{FaultId, Reseed, SimDuration, SimTime, Veto};
 use crate::catalogue::{Catalogue, SystemEntry};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostics, Report, Source};
-use crate::expect::Expectations;
-use crate::faults;
+use crate::expect::{Expectations, FaultNames};
+use crate::faults::{self, FaultEntry};
 use crate::fields::{self, Fields, Keys, shown};
 use crate::names::is_plain_name;
 use crate::network::Network;
@@ -95,7 +95,11 @@ impl<'a> Reader<'a> {
         let duration: Option<Ranged<SimDuration>> =
             fields.require("duration", self.report).and_then(|node| Ranged::read(node, self.report));
         let faults = fields.get("faults").map(|node| faults::read(node, duration, &scope, self.report));
-        let expect = Expectations::read(fields.get("expect"), &scope, self.report);
+        let names: Vec<String> = faults.iter().flatten().flat_map(FaultEntry::names).collect();
+        let is_plan = fields.get("topology").is_some_and(|node| node.get("missing-roles").is_some());
+        let author = if is_plan { Author::Squall } else { Author::Person };
+        let names = FaultNames { known: &names, author };
+        let expect = Expectations::read(fields.get("expect"), &scope, names, self.report);
         let seeds = fields.get("seeds").and_then(|node| Seeds::read(node, self.report));
         let tags = fields.get("tags").and_then(|node| fields::texts(node, "a tag", self.report));
         let rest = Scenario {

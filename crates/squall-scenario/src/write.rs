@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use squall_history::{
-    Bandwidth, ClockProfile, DiskProfile, Expect, InvariantChoice, Limits, LinkProfile, NetworkProfile,
-    NodeName, Plan, Restart, SimDuration, SimTime, StopOn, Topology,
+    Availability, Bandwidth, ClockProfile, DiskProfile, Expect, InvariantChoice, LatencyBounds, Limits,
+    LinkProfile, NetworkProfile, NodeName, Plan, Restart, SimDuration, SimTime, StopOn, Topology,
 };
 
 use crate::network;
@@ -232,6 +232,15 @@ fn expect(out: &mut String, expect: &Expect) {
     put(out, &format!("  invariants: {invariants}"));
     if let Some(within) = expect.recovery {
         put(out, &format!("  recovery: {{ within: {within} }}"));
+    }
+    if let Some(Availability { min, window, except }) = &expect.availability {
+        let except = if except.is_empty() { String::new() } else { format!(", except: {}", names(except)) };
+        put(out, &format!("  availability: {{ min: {min}, window: {window}{except} }}"));
+    }
+    if let Some(LatencyBounds { p50, p99, max }) = expect.latency {
+        let bounds = [("p50", p50), ("p99", p99), ("max", max)];
+        let bounds = bounds.iter().filter_map(|(name, bound)| Some(format!("{name}: {}", (*bound)?)));
+        put(out, &format!("  latency: {{ {} }}", bounds.collect::<Vec<_>>().join(", ")));
     }
     if !expect.sometimes.is_empty() {
         put(out, &format!("  sometimes: {}", names(&expect.sometimes)));

@@ -96,6 +96,10 @@ fn fit(registry: &Registry, plan: &Plan) -> Result<std::sync::Arc<dyn Kind>, Run
     Ok(kind)
 }
 
+/// What the disks hold durably. It is told only if an oracle needs it.
+const TRUTH_DISK: &str = "truth.disk";
+
+/// The header of a history that tells all that this engine can.
 fn header(plan: &Plan, kind: &dyn Kind) -> Header {
     let clients = kind.roles().into_iter().filter(|role| role.kind == RoleKind::Client);
     Header {
@@ -112,7 +116,7 @@ fn header(plan: &Plan, kind: &dyn Kind) -> Header {
         links: plan.links.clone(),
         duration: plan.duration,
         capabilities: [
-            "truth.disk",
+            TRUTH_DISK,
             "truth.fault",
             "truth.node",
             "vocab.batch",
@@ -165,8 +169,12 @@ impl<'a> Run<'a> {
             Recording::Full => Journaling::On,
         };
         let mut engine = Native::new(plan, kind, instance, journaling);
-        if judge.needs("truth.disk") {
+        let mut header = header;
+        if judge.needs(TRUTH_DISK) {
             engine.sim().tell_disks();
+        } else {
+            // Nobody asked, so nothing is told of the disks: the history has no truth about them.
+            header.capabilities.retain(|capability| capability != TRUTH_DISK);
         }
         if let Recording::Events(window) = recording {
             engine.sim().watch(window.after, window.count);

@@ -15,6 +15,7 @@
 //! | `#tag value` | the value |
 //! | `#_ form`, `; comment` | nothing |
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::{Map, Number, Value};
@@ -67,6 +68,22 @@ impl<'t> Reader<'t> {
             }
             _ => Err(self.here("the name of a field was expected, as `:process`")),
         }
+    }
+
+    /// The next value, which is a word: a keyword is lent. `None` if it is no word.
+    pub(super) fn name(&mut self) -> Result<(Option<Cow<'t, str>>, Range<usize>), Problem> {
+        self.skip_tags()?;
+        let start = self.at;
+        if self.peek() == Some(b':') {
+            let word = self.word();
+            return Ok((Some(Cow::Borrowed(&word[1..])), start..self.at));
+        }
+        let (value, place) = self.value()?;
+        let name = match value {
+            Value::String(name) => Some(Cow::Owned(name)),
+            _ => None,
+        };
+        Ok((name, place))
     }
 
     /// The next value, and its place.
@@ -213,7 +230,24 @@ impl<'t> Reader<'t> {
     /// Up to the next blank or bracket.
     fn word(&mut self) -> &'t str {
         let rest = &self.text[self.at..];
-        let ends = |byte: u8| byte.is_ascii_whitespace() || b",;\"()[]{}".contains(&byte);
+        let ends = |byte: u8| {
+            matches!(
+                byte,
+                b' ' | b'\t'
+                    | b'\n'
+                    | b'\r'
+                    | b'\x0c'
+                    | b','
+                    | b';'
+                    | b'"'
+                    | b'('
+                    | b')'
+                    | b'['
+                    | b']'
+                    | b'{'
+                    | b'}'
+            )
+        };
         let length = rest.bytes().position(ends).unwrap_or(rest.len());
         self.at += length;
         &rest[..length]

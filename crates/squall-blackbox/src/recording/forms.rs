@@ -114,7 +114,7 @@ impl Scan {
     /// Makes room for the next form. The one before it now stands before it, perhaps on its line.
     fn begin(&mut self) {
         let form = std::mem::take(&mut self.form);
-        form.iter().for_each(|&byte| self.passes(byte));
+        self.pass(&form);
         self.form = form;
         self.form.clear();
         self.within = Within::Nothing;
@@ -122,24 +122,21 @@ impl Scan {
 
     /// Takes bytes up to the end of a form; how many, and whether the form is complete.
     fn take(&mut self, bytes: &[u8]) -> Result<(usize, bool), ReadError> {
-        for (place, &byte) in bytes.iter().enumerate() {
-            if matches!(self.within, Within::Nothing | Within::Remark) {
-                self.between(byte)?;
-                continue;
-            }
-            self.form.push(byte);
-            if byte == b'\n' {
-                self.line += 1;
-            }
-            if self.inside(byte) {
-                return Ok((place + 1, true));
-            }
-            if self.form.len() > OPERATION_BYTES_MAX {
-                let title = format!("an operation is longer than {} MiB", OPERATION_BYTES_MAX >> 20);
-                return Err(self.at_start(&title, "it begins here").into());
-            }
+        let mut rest = bytes;
+        while let [first, behind @ ..] = rest
+            && matches!(self.within, Within::Nothing | Within::Remark)
+        {
+            self.between(*first)?;
+            rest = behind;
         }
-        Ok((bytes.len(), false))
+        let end = rest.iter().position(|&byte| self.inside(byte));
+        let of_form = end.map_or(rest, |end| &rest[..=end]);
+        self.form.extend_from_slice(of_form);
+        if self.form.len() > OPERATION_BYTES_MAX {
+            let title = format!("an operation is longer than {} MiB", OPERATION_BYTES_MAX >> 20);
+            return Err(self.at_start(&title, "it begins here").into());
+        }
+        Ok((bytes.len() - rest.len() + of_form.len(), end.is_some()))
     }
 
     /// Takes a byte outside of all forms.
@@ -148,7 +145,7 @@ impl Scan {
             if byte == b'\n' {
                 (self.within, self.line) = (Within::Nothing, self.line + 1);
             }
-            self.passes(byte);
+            self.pass(&[byte]);
             return Ok(());
         }
         match (byte, self.around) {
@@ -173,12 +170,22 @@ impl Scan {
             }
             _ => return Err(self.stray(byte, "an operation was expected, which is a map").into()),
         }
-        self.passes(byte);
+        self.pass(&[byte]);
         Ok(())
     }
 
     /// Takes a byte of a form; whether it is its last.
     fn inside(&mut self, byte: u8) -> bool {
+        match byte {
+            b'"' | b'\\' | b';' | b'{' | b'[' | b'(' | b'}' | b']' | b')' | b'\n' => self.turn(byte),
+            _ if matches!(self.within, Within::Escape | Within::Character) => self.turn(byte),
+            _ => false,
+        }
+    }
+
+    /// Takes a byte of a form that may mean something.
+    fn turn(&mut self, byte: u8) -> bool {
+        self.line += u64::from(byte == b'\n');
         match (self.within, byte) {
             (Within::Form, b'"') => self.within = Within::Text,
             (Within::Form, b'\\') => self.within = Within::Character,
@@ -198,14 +205,17 @@ impl Scan {
         false
     }
 
-    /// A byte is over that belongs to no form any more.
-    fn passes(&mut self, byte: u8) {
-        if byte == b'\n' {
-            self.before.clear();
-            self.skipped = 0;
-            return;
-        }
-        self.before.push(byte);
+    /// Bytes are over that belong to no form any more.
+    fn pass(&mut self, bytes: &[u8]) {
+        let bytes = match bytes.iter().rposition(|&byte| byte == b'\n') {
+            Some(newline) => {
+                self.before.clear();
+                self.skipped = 0;
+                &bytes[newline + 1..]
+            }
+            None => bytes,
+        };
+        self.before.extend_from_slice(bytes);
         if self.before.len() > BEFORE_MAX {
             // A line that long is quoted around the place only.
             self.skipped += characters(&self.before);

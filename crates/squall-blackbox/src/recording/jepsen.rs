@@ -6,6 +6,7 @@
 //! result is `:value`; of a `fail` or `info` what counts is the reason, `:error`. Fields of other names
 //! are passed over: clients may add what they like.
 
+use std::borrow::Cow;
 use std::io::BufRead;
 use std::ops::Range;
 
@@ -33,7 +34,7 @@ pub(super) fn read(input: impl BufRead, times: Times) -> Result<Collector, ReadE
     Ok(collector)
 }
 
-fn take(collector: &mut Collector, fields: &mut Fields, line: u64) -> Result<(), Problem> {
+fn take(collector: &mut Collector, fields: &mut Fields<'_>, line: u64) -> Result<(), Problem> {
     match fields.process()? {
         Some(process) => collector.take(fields.told(process, line)?),
         None => {
@@ -44,12 +45,13 @@ fn take(collector: &mut Collector, fields: &mut Fields, line: u64) -> Result<(),
 }
 
 type Placed = (Value, Range<usize>);
+type Name<'t> = (Option<Cow<'t, str>>, Range<usize>);
 
 /// The fields that mean something here.
 #[derive(Default)]
-struct Fields {
-    kind: Option<Placed>,
-    f: Option<Placed>,
+struct Fields<'t> {
+    kind: Option<Name<'t>>,
+    f: Option<Name<'t>>,
     process: Option<Placed>,
     value: Option<Placed>,
     error: Option<Placed>,
@@ -57,27 +59,29 @@ struct Fields {
     index: Option<Placed>,
 }
 
-impl Fields {
+impl<'t> Fields<'t> {
     /// `None` for a form that is discarded.
-    fn read(text: &str) -> Result<Option<Self>, Problem> {
+    fn read(text: &'t str) -> Result<Option<Self>, Problem> {
         let mut reader = Reader::new(text);
         if !reader.open_map()? {
             return Ok(None);
         }
         let mut fields = Self::default();
         while let Some((name, place)) = reader.field()? {
-            let value = reader.value()?;
-            let slot = match name {
-                "type" => &mut fields.kind,
-                "f" => &mut fields.f,
-                "process" => &mut fields.process,
-                "value" => &mut fields.value,
-                "error" => &mut fields.error,
-                "time" => &mut fields.time,
-                "index" => &mut fields.index,
-                _ => continue,
+            let known = match name {
+                "type" => fields.kind.replace(reader.name()?).is_some(),
+                "f" => fields.f.replace(reader.name()?).is_some(),
+                "process" => fields.process.replace(reader.value()?).is_some(),
+                "value" => fields.value.replace(reader.value()?).is_some(),
+                "error" => fields.error.replace(reader.value()?).is_some(),
+                "time" => fields.time.replace(reader.value()?).is_some(),
+                "index" => fields.index.replace(reader.value()?).is_some(),
+                _ => {
+                    reader.value()?;
+                    false
+                }
             };
-            if slot.replace(value).is_some() {
+            if known {
                 return Err(Problem::new(place, format!("`:{name}` is in the map twice")));
             }
         }
@@ -111,24 +115,24 @@ impl Fields {
         let spans = Spans {
             id: place(&self.process),
             process: place(&self.process),
-            f: place(&self.f),
+            f: self.f.as_ref().map_or(whole.clone(), |(_, place)| place.clone()),
             time: place(&self.time),
             index: place(&self.index),
         };
         let f = match &self.f {
-            Some((Value::String(f), _)) => Some(f.as_str()),
-            None | Some((Value::Null, _)) => None,
-            Some((_, place)) => return Err(Problem::new(place.clone(), "`:f` is a keyword, as `:read`")),
+            Some((Some(f), _)) => Some(&**f),
+            None => None,
+            Some((None, place)) => return Err(Problem::new(place.clone(), "`:f` is a keyword, as `:read`")),
         };
         let value = value.map(|(value, _)| value).unwrap_or_default();
         Ok(Told { line, id: None, process, phase, f, key: None, value, time, index, node: None, spans })
     }
 
     fn phase(&self) -> Result<Phase, Problem> {
-        let Some((value, place)) = &self.kind else {
+        let Some((word, place)) = &self.kind else {
             return Err(Problem::new(self.start(), "an operation without `:type`"));
         };
-        let word = value.as_str().unwrap_or_default();
+        let word = word.as_deref().unwrap_or_default();
         phase(word).ok_or_else(|| unknown_phase(place.clone(), word))
     }
 

@@ -127,7 +127,7 @@ impl Recording {
     /// # Errors
     /// If the input cannot be read, or is malformed.
     pub fn read(input: impl BufRead, options: Options) -> Result<Self, ReadError> {
-        let (format, input) = open(input, options.format)?;
+        let (format, input) = format_of(input, options.format)?;
         let (header, collected) = match format {
             Format::Squall => squall::read(input, options.times)?,
             Format::Jepsen => (None, jepsen::read(input, options.times)?),
@@ -153,7 +153,13 @@ impl Recording {
 
 /// The format of an input, `given` or by its first line that is not blank, and the input with the
 /// lines put back.
-fn open(mut input: impl BufRead, given: Option<Format>) -> Result<(Format, impl BufRead), ReadError> {
+///
+/// # Errors
+/// If it is empty, or no format begins like this.
+pub fn format_of(
+    mut input: impl BufRead,
+    given: Option<Format>,
+) -> Result<(Format, impl BufRead), ReadError> {
     let mut head = Vec::new();
     loop {
         let before = head.len();

@@ -4,7 +4,10 @@ use squall_check::{
     BlackBox, Budget, Checker, Invariant, Judge, KvModel, Linearizable, Oracle, Scope, Status, judge_history,
     oracles, with_names,
 };
-use squall_history::{Body, Expect, InvariantChoice, KnownFailure, NodeEvent, Restart, RestartOn, SimTime};
+use squall_history::{
+    Availability, Body, Expect, InvariantChoice, KnownFailure, LatencyBounds, NodeEvent, Ppm, Restart,
+    RestartOn, SimTime,
+};
 
 use crate::support::{Says, header, history, judged, span, violations};
 
@@ -354,8 +357,18 @@ fn ids_become_names() {
 
 #[test]
 fn the_catalogue_lists_what_the_judge_uses() {
-    let expect = Expect { steady_state: Some(span("1s")), recovery: Some(span("1s")), ..Expect::default() };
-    let history = history(30, "0 server-1 broken promise\n0 server-1 started\n1 server-2 started");
+    let within = Some(span("1s"));
+    let availability = Some(Availability { min: Ppm::percent(1), window: span("30s"), except: Vec::new() });
+    let latency = Some(LatencyBounds { max: within, ..LatencyBounds::default() });
+    let expect =
+        Expect { steady_state: within, recovery: within, availability, latency, ..Expect::default() };
+    let history = history(
+        30,
+        "0 server-1 broken promise
+         0 server-1 started
+         1 client-1 get:x
+         2 client-1 ok",
+    );
     let verdict = judge_history(&history, &expect, Vec::new(), Vec::new());
     let mut listed: Vec<&str> = oracles().iter().map(|oracle| oracle.name).collect();
     listed.sort_unstable();

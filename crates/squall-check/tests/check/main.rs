@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a case that is written wrongly may panic")]
 
+mod availability;
 mod batch;
 mod brute_force;
 mod campaign;
 mod disk_truth;
 mod expectations;
 mod judge;
+mod latency;
 mod linearizability;
 mod raft_disks;
 mod raft_leader_exists;

@@ -1,13 +1,15 @@
 //! `judge`: a recording of client operations, judged again or for the first time.
 
 pub(crate) mod malformed;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use squall_check::blackbox::recording::{Options, ReadError, Times};
+use squall::Registry;
+use squall_check::blackbox::recording::{Format, Options, ReadError, Times, format_of};
 use squall_check::blackbox::{self, Analysis, Entry, Operation, Recording};
 use squall_check::{Budget, ExitCode, Findings, Status, Verdict, Violation};
 use squall_report::{Judged, JudgedEnding, JudgedTimes, judged_json, judged_text};
@@ -16,10 +18,22 @@ use crate::args::{JudgeArgs, MessageFormat};
 use crate::environment::{self, STYLE};
 use crate::error::CliError;
 
-pub(crate) fn run(args: &JudgeArgs) -> Result<u8, CliError> {
-    let Some(model) = &args.model else {
-        return Err(CliError::Usage(format!("say what to judge it by, with --model: {}", names())));
-    };
+pub(crate) fn run(registry: &Registry, args: &JudgeArgs) -> Result<u8, CliError> {
+    match &args.model {
+        Some(model) => by_model(args, model),
+        None => {
+            let (format, input) = format_of(open(&args.file)?, args.format.map(Into::into))
+                .map_err(|error| unread(&args.file, error))?;
+            if format != Format::Squall {
+                let what = "only a Squall history says by what it is judged";
+                return Err(CliError::Usage(format!("{what}: choose a model with --model: {}", names())));
+            }
+            stored::run(registry, args, input)
+        }
+    }
+}
+
+fn by_model(args: &JudgeArgs, model: &str) -> Result<u8, CliError> {
     let entry = find(model)?;
     let wrong = |why| CliError::Usage(format!("--with does not fit `{}`: {why}", entry.name));
     let analysis = entry.build(&args.with).map_err(wrong)?;
@@ -32,7 +46,6 @@ pub(crate) fn run(args: &JudgeArgs) -> Result<u8, CliError> {
         problem: problem.problem,
     })?;
     let verdict = analyse(analysis.as_ref(), &operations, budget(args));
-    let ending = ending(&verdict);
     let judged = Judged {
         file: &shown(&args.file),
         format: recording.format.name(),
@@ -45,13 +58,18 @@ pub(crate) fn run(args: &JudgeArgs) -> Result<u8, CliError> {
             Times::Ignored => JudgedTimes::Places,
         },
         verdict: &verdict,
-        ending,
+        ending: ending(&verdict),
     };
+    Ok(present(args, &judged))
+}
+
+/// Prints it, and returns the exit code.
+fn present(args: &JudgeArgs, judged: &Judged<'_>) -> u8 {
     match args.message_format {
-        MessageFormat::Human => anstream::print!("{}", judged_text(&judged, STYLE)),
-        MessageFormat::Json => anstream::println!("{}", judged_json(&judged)),
+        MessageFormat::Human => anstream::print!("{}", judged_text(judged, STYLE)),
+        MessageFormat::Json => anstream::println!("{}", judged_json(judged)),
     }
-    Ok(exit_code(ending).code())
+    exit_code(judged.ending).code()
 }
 
 /// The analysis of that name.

@@ -384,6 +384,16 @@ pub(crate) fn plan() -> Plan {
             invariants: InvariantChoice::Named(strings(&["election-safety", "acked-job-not-lost"])),
             steady_state: Some(SimDuration::from_secs(5)),
             recovery: Some(SimDuration::from_secs(2)),
+            availability: Some(Availability {
+                min: Ppm::percent(99),
+                window: SimDuration::from_secs(5),
+                except: vec!["cut".to_owned()],
+            }),
+            latency: Some(LatencyBounds {
+                p50: None,
+                p99: Some(SimDuration::from_secs(4)),
+                max: Some(SimDuration::from_secs(20)),
+            }),
             sometimes: strings(&["leader-changed"]),
             known_failure: Some(KnownFailure {
                 invariants: strings(&["exclusive-lease"]),

@@ -95,6 +95,129 @@ error[E0009]: missing key `within` in this expectation
 }
 
 #[test]
+fn availability_of_the_wrong_kind() {
+    check(
+        &below("expect: { availability: { min: 99, window: 0s, exept: [cut] } }\n"),
+        r"
+error[E0019]: `99` is not a share
+ --> scenario.yaml:5:32
+  |
+5 | expect: { availability: { min: 99, window: 0s, exept: [cut] } }
+  |                                ^^ write a percentage from `0%` to `100%`, or `50ppm`
+help: the unit is missing: did you mean `99%`?
+
+error[E0036]: `window` is zero
+ --> scenario.yaml:5:44
+  |
+5 | expect: { availability: { min: 99, window: 0s, exept: [cut] } }
+  |                                            ^^ it must be longer than that
+
+error[E0008]: unknown key `exept` in `availability`
+ --> scenario.yaml:5:48
+  |
+5 | expect: { availability: { min: 99, window: 0s, exept: [cut] } }
+  |                                                ^^^^^ no such key
+help: did you mean `except`?
+",
+    );
+}
+
+#[test]
+fn availability_without_its_bounds() {
+    check(
+        &below("expect: { availability: { except: [] } }\n"),
+        r"
+error[E0009]: missing key `min` in `availability`
+ --> scenario.yaml:5:25
+  |
+5 | expect: { availability: { except: [] } }
+  |                         ^ `min` is required here
+
+error[E0009]: missing key `window` in `availability`
+ --> scenario.yaml:5:25
+  |
+5 | expect: { availability: { except: [] } }
+  |                         ^ `window` is required here
+",
+    );
+}
+
+#[test]
+fn availability_that_excepts_what_there_is_not() {
+    check(
+        &below(
+            r"faults:
+  - { name: cut, at: 5s, for: 1s, kill: { role: worker, mode: one } }
+  - { every: 8s, for: 1s, kill: { role: worker, mode: one } }
+expect: { availability: { min: 99%, window: 5s, except: [cut, kill, cot, cut#1, cut#x] } }
+",
+        ),
+        r"
+error[E0042]: unknown fault `cot`
+ --> scenario.yaml:8:69
+  |
+8 | expect: { availability: { min: 99%, window: 5s, except: [cut, kill, cot, cut#1, cut#x] } }
+  |                                                                     ^^^ expected `cut` or `kill`
+help: did you mean `cut`?
+
+error[E0042]: unknown fault `cut#x`
+ --> scenario.yaml:8:81
+  |
+8 | expect: { availability: { min: 99%, window: 5s, except: [cut, kill, cot, cut#1, cut#x] } }
+  |                                                                                 ^^^^^ expected `cut` or `kill`
+",
+    );
+}
+
+#[test]
+fn latency_without_a_bound() {
+    check(
+        &below("expect: { latency: {} }\n"),
+        r"
+error[E0009]: `latency` without a bound
+ --> scenario.yaml:5:20
+  |
+5 | expect: { latency: {} }
+  |                    ^ at least one of `p50`, `p99` and `max` is required here
+",
+    );
+}
+
+#[test]
+fn latency_of_the_wrong_kind() {
+    check(
+        &below("expect: { latency: { p50: 5, p99: 0ms, p90: 3s, max: 2s..1s } }\n"),
+        r"
+error[E0018]: `5` is not a duration
+ --> scenario.yaml:5:27
+  |
+5 | expect: { latency: { p50: 5, p99: 0ms, p90: 3s, max: 2s..1s } }
+  |                           ^ write a number and a unit, as `500ms`, `1.5s` or `2m30s`
+help: the unit is missing: did you mean `5s` or `5ms`?
+
+error[E0036]: `p99` is zero
+ --> scenario.yaml:5:35
+  |
+5 | expect: { latency: { p50: 5, p99: 0ms, p90: 3s, max: 2s..1s } }
+  |                                   ^^^ it must be longer than that
+
+error[E0008]: unknown key `p90` in `latency`
+ --> scenario.yaml:5:40
+  |
+5 | expect: { latency: { p50: 5, p99: 0ms, p90: 3s, max: 2s..1s } }
+  |                                        ^^^ no such key
+help: did you mean `p50`?
+
+error[E0022]: the range `2s..1s` is empty
+ --> scenario.yaml:5:54
+  |
+5 | expect: { latency: { p50: 5, p99: 0ms, p90: 3s, max: 2s..1s } }
+  |                                                      ^^^^^^ the lower end comes first
+",
+    );
+}
+
+#[test]
 fn a_known_failure_of_nothing_known() {
     check(
         &below("expect: { known-failure: { invariant: R99, strict: maybe } }\n"),

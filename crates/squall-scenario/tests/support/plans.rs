@@ -442,17 +442,27 @@ fn judging() -> impl Strategy<Value = (Vec<Reseed>, Vec<Veto>, Expect, Limits)> 
         .prop_map(|(invariants, issue, strict)| KnownFailure { invariants, issue, strict });
     let conditions = vec!["leader-changed".to_owned(), "task-reassigned".to_owned()];
     let sometimes = proptest::sample::subsequence(conditions, 0..=2);
-    let expect = (invariants, option::of(span()), option::of(span()), sometimes, option::of(known)).prop_map(
-        |(invariants, steady_state, recovery, sometimes, known_failure)| Expect {
-            invariants,
-            steady_state,
-            recovery,
-            sometimes,
-            known_failure,
-        },
-    );
+    let expect =
+        (invariants, option::of(span()), option::of(span()), service(), sometimes, option::of(known));
+    let expect =
+        expect.prop_map(
+            |(invariants, steady_state, recovery, (availability, latency), sometimes, known_failure)| {
+                Expect { invariants, steady_state, recovery, availability, latency, sometimes, known_failure }
+            },
+        );
     let stop = proptest::sample::select(vec![StopOn::FirstViolation, StopOn::End]);
     let limits = (option::of(any::<u64>()), option::of(span()), option::of(any::<u64>()), stop)
         .prop_map(|(events, wall, memory, stop_on)| Limits { events, wall, memory, stop_on });
     (vec(reseed, 0..3), vec(veto, 0..3), expect, limits)
+}
+
+/// Bounds on what clients get. A shrunk plan may except faults that it no longer has.
+fn service() -> impl Strategy<Value = (Option<Availability>, Option<LatencyBounds>)> {
+    let positive = || (1..u64::MAX / 4).prop_map(SimDuration::from_nanos);
+    let except = vec("[a-z]{1,5}(#[0-9])?", 0..3);
+    let availability =
+        (share(), positive(), except).prop_map(|(min, window, except)| Availability { min, window, except });
+    let bounds = (option::of(positive()), option::of(positive()), positive());
+    let latency = bounds.prop_map(|(p50, p99, max)| LatencyBounds { p50, p99, max: Some(max) });
+    (option::of(availability), option::of(latency))
 }

@@ -1,6 +1,7 @@
 //! Recordings: what each format says, and what makes it malformed, with the place.
 
 mod edn;
+mod laws;
 mod limits;
 mod malformed;
 mod operations;
