@@ -62,6 +62,23 @@ impl Budget {
         Ok(())
     }
 
+    /// Takes this many steps at once.
+    ///
+    /// # Errors
+    /// If there are not so many left, or the time is over; then none is left.
+    pub fn spend(&mut self, steps: u64) -> Result<(), Exhausted> {
+        let before = self.steps;
+        let Some(left) = before.checked_sub(steps) else {
+            self.steps = 0;
+            return Err(Exhausted::Steps);
+        };
+        self.steps = left;
+        if before / PROGRESS_STEPS != left / PROGRESS_STEPS {
+            self.look_up()?;
+        }
+        Ok(())
+    }
+
     /// Holds this many bytes until they are [released](Self::release).
     ///
     /// # Errors

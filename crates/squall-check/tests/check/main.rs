@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a case that is written wrongly may panic")]
 
 mod batch;
-mod brute_force;
 mod campaign;
 mod disk_truth;
 mod expectations;

@@ -1,0 +1,5 @@
+//! Linearizability.
+
+mod brute_force;
+mod law;
+mod naive;
