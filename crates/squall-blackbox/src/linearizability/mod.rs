@@ -7,6 +7,7 @@
 //! NP-complete (Gibbons & Korach 1997), so the search has a budget, and "unknown" is an answer.
 
 mod explain;
+mod job;
 mod model;
 pub mod models;
 mod objects;
@@ -15,6 +16,7 @@ mod prefix;
 mod search;
 mod turns;
 mod values;
+mod zones;
 
 pub use model::{Effect, Model, OpView, RegisterCall, Split};
 pub use models::{KvModel, RegisterModel};
@@ -42,6 +44,10 @@ pub struct Linearizable<M> {
 struct Limits {
     /// See [`Linearizable::with_width`].
     width: usize,
+    /// See [`Linearizable::with_threads`].
+    threads: usize,
+    /// Whether registers are judged without a search where that is possible.
+    zones: bool,
 }
 
 /// Configurations at one completion: some megabytes, and far more than a history of a register ever
@@ -51,7 +57,7 @@ const WIDTH: usize = 1 << 15;
 impl<M> Linearizable<M> {
     /// With respect to `model`.
     pub const fn new(model: M) -> Self {
-        Self { model, limits: Limits { width: WIDTH } }
+        Self { model, limits: Limits { width: WIDTH, threads: 1, zones: true } }
     }
 
     /// How many configurations the search may visit at one completion before it goes on in depth. The
@@ -59,6 +65,22 @@ impl<M> Linearizable<M> {
     #[must_use]
     pub const fn with_width(mut self, width: usize) -> Self {
         self.limits.width = width;
+        self
+    }
+
+    /// How many threads judge objects side by side; 1 unless this is called, since inside of a
+    /// simulated run there may be no other. The verdict does not depend on it, as long as the budget
+    /// suffices: threads share the budget, so a little less may suffice for one than for several.
+    #[must_use]
+    pub const fn with_threads(mut self, threads: usize) -> Self {
+        self.limits.threads = threads;
+        self
+    }
+
+    /// Searches even where a register can be judged without: slower, with the same verdict.
+    #[must_use]
+    pub const fn always_searching(mut self) -> Self {
+        self.limits.zones = false;
         self
     }
 }
@@ -70,6 +92,7 @@ impl<M: Model> Analysis for Linearizable<M> {
 
     fn analyse(&self, operations: &[Operation<'_>], budget: &mut Budget, findings: &mut Findings) {
         operations.iter().filter(|operation| operation.ok().is_some()).for_each(|_| findings.exercised());
+        let bytes = budget.bytes;
         let objects = objects::split(&self.model, operations);
         let of = objects.len();
         match turns::take(&self.model, self.limits, operations, objects, budget) {
@@ -78,10 +101,13 @@ impl<M: Model> Analysis for Linearizable<M> {
                 let found = prefix::shortest(&self.model, self.limits, operations, *found, budget);
                 explain::illegal(&self.model, &found, findings);
             }
+            Ending::Contradictory(found) => explain::contradictory(operations, &self.model, &found, findings),
             Ending::Unreadable(why) => findings.unknown(why),
             Ending::Undecided { objects, what } => {
                 findings.unknown(format!("{what} ran out with {objects} of {of} objects undecided"));
             }
         }
+        // Whatever was held is given back by now.
+        budget.bytes = bytes;
     }
 }

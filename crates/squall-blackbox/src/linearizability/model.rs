@@ -12,11 +12,11 @@ use crate::{CheckError, Operation};
 /// most one next state.
 pub trait Model: Sync {
     /// State of the object (of one key, under [`Split::PerKey`]). Equal states must hash alike.
-    type State: Clone + Eq + Hash;
+    type State: Clone + Eq + Hash + Send;
 
     /// An operation as the model reads it, with its result if that is known. Equal calls must be
     /// interchangeable: the search tries only one of them.
-    type Call: Clone + Eq + Hash;
+    type Call: Clone + Eq + Hash + Send;
 
     /// Its name, for people.
     fn name(&self) -> &'static str;

@@ -69,14 +69,14 @@ impl<'h> Object<'h> {
 ///
 /// # Errors
 /// Why the model cannot read one, with its id.
-pub(super) fn calls<'h, M: Model>(
+pub(super) fn calls<'a, 'h: 'a, M: Model>(
     model: &M,
-    operations: &[Operation<'h>],
+    operations: impl Iterator<Item = &'a Operation<'h>>,
     values: &mut Values<'h>,
 ) -> Result<Vec<M::Call>, String> {
     let read = |operation: &Operation<'h>| {
         let call = model.call(OpView::of(operation), values);
         call.map_err(|why| format!("op {}: {why}", operation.id.0))
     };
-    operations.iter().map(read).collect()
+    operations.map(read).collect()
 }

@@ -6,7 +6,6 @@
 use rustc_hash::FxHashMap;
 
 use super::{Effect, Model};
-use crate::Operation;
 
 /// An operation of the plan, by its place in the order of invocations.
 pub(super) type OpNumber = u32;
@@ -44,9 +43,13 @@ pub(super) enum Event {
 }
 
 impl<C: Clone + Eq + std::hash::Hash> Plan<C> {
-    /// The plan of `operations`, which are in order of invocation and read as `calls`.
-    pub(super) fn new<M: Model<Call = C>>(model: &M, operations: &[Operation<'_>], calls: &[C]) -> Self {
-        assert_eq!(operations.len(), calls.len(), "one call for each operation");
+    /// The plan of `calls`, in order of invocation; `spans` are the places of their invocations and
+    /// completions.
+    pub(super) fn new<M: Model<Call = C>>(
+        model: &M,
+        spans: impl Iterator<Item = (usize, Option<usize>)>,
+        calls: &[C],
+    ) -> Self {
         let mut plan = Self {
             calls: Vec::new(),
             effects: Vec::new(),
@@ -56,9 +59,8 @@ impl<C: Clone + Eq + std::hash::Hash> Plan<C> {
             slots: 0,
         };
         let mut known: FxHashMap<&C, u32> = FxHashMap::default();
-        let mut moments: Vec<(usize, u32)> = Vec::with_capacity(2 * operations.len());
-        for (origin, (operation, call)) in (0..).zip(operations.iter().zip(calls)) {
-            let returned = operation.ok().map(|(moment, _)| moment.place);
+        let mut moments: Vec<(usize, u32)> = Vec::with_capacity(2 * calls.len());
+        for (origin, ((invoked, returned), call)) in (0..).zip(spans.zip(calls)) {
             if returned.is_none() && model.effect(call) == Effect::Observes {
                 continue;
             }
@@ -74,7 +76,7 @@ impl<C: Clone + Eq + std::hash::Hash> Plan<C> {
                 plan.twins[number as usize] = true;
             }
             plan.ops.push(PlannedOp { origin, call: number, slot: 0, returned: NEVER });
-            moments.push((operation.invoked.place, op << 1));
+            moments.push((invoked, op << 1));
             moments.extend(returned.map(|place| (place, op << 1 | 1)));
         }
         moments.sort_unstable();

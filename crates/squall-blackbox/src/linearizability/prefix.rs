@@ -4,9 +4,11 @@
 //! operations that complete behind it, and such a one may have any result, or fail. So the
 //! completion at which the search got stuck may lie too early; it never lies too late.
 
+use super::job::span;
 use super::objects::{self, Object};
 use super::plan::Plan;
 use super::search::{Progress, Search};
+use super::zones::Conflict;
 use super::{Effect, Limits, Model, OpView, Values};
 use crate::{Budget, Operation};
 
@@ -21,8 +23,18 @@ pub(super) struct Illegal<'h, M: Model> {
     pub(super) values: Values<'h>,
     /// A legal order of all that completed before. `stuck` may be in it, with another result.
     pub(super) order: Vec<usize>,
+    /// What the zones said, if they did.
+    pub(super) conflict: Option<Conflict>,
     /// Whether no shorter prefix is illegal; else the budget ran out before that was certain.
     pub(super) is_shortest: bool,
+}
+
+/// An object without a legal order, of which no more is known than what the zones show.
+pub(super) struct Unexplained<'h, M: Model> {
+    pub(super) object: Object<'h>,
+    pub(super) calls: Vec<M::Call>,
+    pub(super) values: Values<'h>,
+    pub(super) conflict: Conflict,
 }
 
 /// A prefix that was judged.
@@ -73,7 +85,7 @@ pub(super) fn shortest<'h, M: Model>(
     // What came before is legal and shows how, unless nothing was tried before.
     let judged = legal.or(illegal).expect("at least one prefix was judged");
     let Judged { operations, calls, values, order, .. } = judged;
-    Illegal { object: found.object, stuck: ends[low].1, operations, calls, values, order, is_shortest: true }
+    Illegal { stuck: ends[low].1, operations, calls, values, order, ..found }
 }
 
 /// Where an operation that has a result completed.
@@ -82,10 +94,10 @@ fn place(operation: &Operation<'_>) -> usize {
 }
 
 /// Whether what completes behind this place has no result that the search could have used.
-fn is_known<M: Model>(model: &M, all: &[Operation<'_>], found: &Illegal<'_, M>, cut: usize) -> bool {
-    let values = &mut found.values.clone();
-    let is_same = |operation: &Operation<'_>, call: Option<&M::Call>| {
-        let open = model.call(OpView { output: None, ..OpView::of(operation) }, &mut values.clone());
+fn is_known<'h, M: Model>(model: &M, all: &[Operation<'h>], found: &Illegal<'h, M>, cut: usize) -> bool {
+    let mut values = found.values.clone();
+    let mut is_same = |operation: &Operation<'h>, call: Option<&M::Call>| {
+        let open = model.call(OpView { output: None, ..OpView::of(operation) }, &mut values);
         match (open, call) {
             (Ok(open), call) if model.effect(&open) == Effect::Observes => {
                 call.is_none_or(|call| model.effect(call) == Effect::Observes)
@@ -115,8 +127,8 @@ fn judge<'h, M: Model>(
 ) -> Option<Judged<'h, M>> {
     let operations = object.operations_until(all, cut);
     let mut values = Values::default();
-    let calls = objects::calls(model, &operations, &mut values).ok()?;
-    let mut search = Search::new(model, limits, Plan::new(model, &operations, &calls));
+    let calls = objects::calls(model, operations.iter(), &mut values).ok()?;
+    let mut search = Search::new(model, limits, Plan::new(model, operations.iter().map(span), &calls));
     let progress = loop {
         match search.advance(u64::MAX, budget) {
             Progress::Running => {}

@@ -128,8 +128,9 @@ fn judge<M: Model>(checker: &Linearizable<M>, events: &[Op]) -> Findings {
 fn holds<M: Model + Copy>(model: M, naive: &Naive, tuning: &Tuning) {
     let checkers = [
         Linearizable::new(model),
-        Linearizable::new(model).with_width(0),
-        Linearizable::new(model).with_width(3),
+        Linearizable::new(model).always_searching(),
+        Linearizable::new(model).always_searching().with_width(0),
+        Linearizable::new(model).always_searching().with_width(3),
     ];
     let (cases, mut legal, mut open) = (cases(), 0, 0);
     for case in 0..cases {

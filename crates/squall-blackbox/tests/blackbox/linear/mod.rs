@@ -3,3 +3,4 @@
 mod brute_force;
 mod law;
 mod naive;
+mod objects;
