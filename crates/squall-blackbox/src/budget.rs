@@ -65,12 +65,15 @@ impl Budget {
     /// Takes many steps at once, for work that is cheap to count and dear to count one by one.
     ///
     /// # Errors
-    /// If there are not so many left, or the time is over.
+    /// If there are not so many left, or the time is over; then none is left.
     pub fn spend(&mut self, steps: u64) -> Result<(), Exhausted> {
-        let left = self.steps.checked_sub(steps).ok_or(Exhausted::Steps)?;
-        let looks = left / PROGRESS_STEPS != self.steps / PROGRESS_STEPS;
+        let before = self.steps;
+        let Some(left) = before.checked_sub(steps) else {
+            self.steps = 0;
+            return Err(Exhausted::Steps);
+        };
         self.steps = left;
-        if looks {
+        if before / PROGRESS_STEPS != left / PROGRESS_STEPS {
             self.look_up()?;
         }
         Ok(())

@@ -3,7 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Analysis, KvModel, Linearizable, ListAppend, RegisterModel, RwRegister};
+use crate::linearizability::{Linearizable, Model, models};
+use crate::{Analysis, ListAppend, RwRegister};
 
 /// An analysis that has a name.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +33,7 @@ const ENTRIES: &[Entry] = &[
         name: "kv",
         meaning: "each key is a linearizable object with `get`, `put`, `append`, `cas` and `delete`",
         options: "",
-        build: |options| none(options).map(|()| Box::new(Linearizable::new(KvModel)) as _),
+        build: |options| linear(options, models::KvModel),
     },
     Entry {
         name: "list-append",
@@ -44,7 +45,49 @@ const ENTRIES: &[Entry] = &[
         name: "register",
         meaning: "each key is a linearizable register with `read`, `write` and `cas`",
         options: "",
-        build: |options| none(options).map(|()| Box::new(Linearizable::new(RegisterModel)) as _),
+        build: |options| linear(options, models::RegisterModel),
+    },
+    Entry {
+        name: "multi-register",
+        meaning: "transactions `txn` of reads and writes over several registers are strictly serializable",
+        options: "",
+        build: |options| linear(options, models::MultiRegisterModel),
+    },
+    Entry {
+        name: "linear-set",
+        meaning: "each key is a linearizable set with `add`, `remove`, `contains` and `read`",
+        options: "",
+        build: |options| linear(options, models::SetModel),
+    },
+    Entry {
+        name: "linear-queue",
+        meaning: "each key is a linearizable unordered queue with `enqueue` and `dequeue`",
+        options: "",
+        build: |options| linear(options, models::QueueModel),
+    },
+    Entry {
+        name: "linear-fifo-queue",
+        meaning: "each key is a linearizable first-in-first-out queue with `enqueue` and `dequeue`",
+        options: "",
+        build: |options| linear(options, models::FifoQueueModel),
+    },
+    Entry {
+        name: "linear-counter",
+        meaning: "each key is a linearizable counter with `add`, `add-and-get` and `read`",
+        options: "",
+        build: |options| linear(options, models::CounterModel),
+    },
+    Entry {
+        name: "lock",
+        meaning: "each key is a linearizable lock with `acquire` and `release`, its fencing tokens grow",
+        options: "",
+        build: |options| linear(options, models::LockModel),
+    },
+    Entry {
+        name: "linear-unique-ids",
+        meaning: "`generate` gives no id twice",
+        options: "",
+        build: |options| linear(options, models::UniqueIdsModel),
     },
     crate::sets::SET,
     crate::sets::SET_FULL,
@@ -81,6 +124,11 @@ pub(crate) fn read_options<T: DeserializeOwned + Default>(options: &Value) -> Re
         return Ok(T::default());
     }
     T::deserialize(options).map_err(|why| why.to_string())
+}
+
+/// Linearizability with respect to `model`.
+fn linear<M: Model + 'static>(options: &Value, model: M) -> Result<Box<dyn Analysis>, String> {
+    none(options).map(|()| Box::new(Linearizable::new(model)) as _)
 }
 
 /// For an analysis that takes no options.

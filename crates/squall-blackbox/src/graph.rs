@@ -59,7 +59,7 @@ const NEVER: u32 = u32::MAX;
 /// nodes long. Takes a step for each node and edge.
 pub(crate) fn components(edges: &Edges, budget: &mut Budget) -> Result<Vec<u32>, NoAnswer> {
     let nodes = edges.begins.len() - 1;
-    budget.take((nodes + edges.edges.len()) as u64)?;
+    budget.spend((nodes + edges.edges.len()) as u64)?;
     hold::<[u32; 6]>(budget, nodes)?;
     let mut component = vec![NEVER; nodes];
     let (mut visited, mut low) = (vec![NEVER; nodes], vec![NEVER; nodes]);

@@ -143,7 +143,7 @@ impl<'a, 'h> Writer<'_, 'a, 'h> {
             self.say(Guarantee::MonotonicReads, read, act, None);
         }
         if let Some(others) = self.on_keys.get(act.key as usize) {
-            budget.take(others.len() as u64)?;
+            budget.spend(others.len() as u64)?;
             for other in 0..others.len() {
                 self.follow(session, other, act, past);
             }

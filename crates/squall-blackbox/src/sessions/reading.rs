@@ -72,7 +72,7 @@ impl<'a, 'h> Sessions<'a, 'h> {
         if u32::try_from(operations.len()).is_err() {
             return Err(NoAnswer::Unfit("it has more than four billion operations".to_owned()));
         }
-        budget.take(operations.len() as u64)?;
+        budget.spend(operations.len() as u64)?;
         let (acts, keys, versions, unwritten) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mut this, mut index) = (Self { order, acts, keys, versions, unwritten }, Index::default());
         let mut failed: FxHashMap<(u32, &Value), &Operation<'_>> = FxHashMap::default();

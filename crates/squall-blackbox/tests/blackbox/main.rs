@@ -2,6 +2,7 @@
 //! and by what simulated systems of known guarantees do; and what they read.
 #![expect(clippy::unwrap_used, reason = "these are tests, their helpers included")]
 
+mod linear;
 mod others;
 mod recording;
 mod transactions;

@@ -4,7 +4,6 @@
 
 mod availability;
 mod batch;
-mod brute_force;
 mod campaign;
 mod disk_truth;
 mod expectations;

@@ -1,0 +1,6 @@
+//! Linearizability.
+
+mod brute_force;
+mod law;
+mod naive;
+mod objects;
