@@ -9,7 +9,7 @@ use squall_blackbox::{CheckError, OpView};
 use squall_history::Folder;
 
 /// An operation, with what was seen by it; `None` where that is not known.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ControlCall {
     /// A job is submitted; it got this id.
     Submit(Option<u64>),
@@ -36,7 +36,7 @@ pub enum ControlCall {
 }
 
 /// How far a job is.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Progress {
     /// There is no such job.
     Unknown,
@@ -75,7 +75,7 @@ pub struct Setting {
 }
 
 /// What became of a write.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Written {
     /// It took effect, as this version.
     Version(u64),
@@ -96,7 +96,7 @@ impl ControlCall {
                 Ok(Self::Status { job: asked, seen })
             }
             "get" => {
-                reader.result("nothing, or `version`, `job` and `words`", absent_or(dataset)).map(Self::Get)
+                reader.result("nothing, or `version`, `job` and `text`", absent_or(dataset)).map(Self::Get)
             }
             "config-write" => reader.write(),
             "config-read" => {
@@ -171,7 +171,7 @@ fn progress(value: &Value) -> Option<Progress> {
 
 fn dataset(value: &Value) -> Option<Read> {
     let mut content = Folder::default();
-    content.fold_bytes(value.get("words")?.to_string().as_bytes());
+    content.fold_bytes(value.get("text")?.as_str()?.as_bytes());
     Some(Read { version: number(value, "version")?, job: job(value)?, content: content.digest().0 })
 }
 

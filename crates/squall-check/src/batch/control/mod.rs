@@ -16,6 +16,7 @@ mod call;
 mod state;
 
 use serde_json::{Value, json};
+use squall_blackbox::linearizability::Values;
 use squall_blackbox::{CheckError, Linearizable, Model, OpView, Split};
 
 pub use call::{ControlCall, Progress, Read, Setting, Written};
@@ -35,7 +36,7 @@ pub fn linearizable_control() -> Box<dyn Checker> {
 /// |---|---|---|
 /// | `submit` | anything | `{"job": id}`: a new job for the dataset |
 /// | `status` | `{"job": id}` | `{"state": "unknown" \| "running" \| "succeeded" \| "failed", …}` |
-/// | `get` | – | `null`, or `{"version": v, "job": id, "words": …}` |
+/// | `get` | – | `null`, or `{"version": v, "job": id, "text": lines}` |
 /// | `config-write` | `{"value": text, "if-version": v}`, without `if-version` in any case | `{"version": v}`, or `{"conflict": v}` with the version that stands |
 /// | `config-read` | – | `null`, or `{"version": v, "value": text}` |
 ///
@@ -66,7 +67,7 @@ impl Model for ControlModel {
         Control::default()
     }
 
-    fn call(&self, op: OpView<'_>) -> Result<ControlCall, CheckError> {
+    fn call<'h>(&self, op: OpView<'h>, _values: &mut Values<'h>) -> Result<ControlCall, CheckError> {
         ControlCall::read(self.name(), op)
     }
 
@@ -75,7 +76,7 @@ impl Model for ControlModel {
         next.take(call).then_some(next)
     }
 
-    fn show(&self, state: &Control) -> Value {
+    fn show(&self, state: &Control, _order: &[&ControlCall], _values: &Values<'_>) -> Value {
         let Control { jobs, unnamed, newest, setting } = state;
         let jobs = jobs.iter().map(|(job, standing)| {
             let standing = match standing {

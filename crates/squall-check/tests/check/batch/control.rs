@@ -35,7 +35,7 @@ const WHOLE: &str = r#"
     20 client-1 status:d {"job":3}
     25 client-1 ok {"state":"succeeded","version":1}
     30 client-2 get:d
-    35 client-2 ok {"version":1,"job":3,"words":{"fox":1}}
+    35 client-2 ok {"version":1,"job":3,"text":"fox_1"}
 "#;
 
 fn then(more: &str) -> String {
@@ -77,29 +77,29 @@ fn an_answer_of_the_past_is_legal_while_it_was_asked_for_then() {
 
 #[test]
 fn a_published_dataset_stays() {
-    legal(&then("40 client-2 get:d\n 45 client-2 ok {\"version\":1,\"job\":3,\"words\":{\"fox\":1}}"));
+    legal(&then("40 client-2 get:d\n 45 client-2 ok {\"version\":1,\"job\":3,\"text\":\"fox_1\"}"));
     illegal(&then("40 client-2 get:d\n 45 client-2 ok null"));
-    illegal(&then("40 client-2 get:d\n 45 client-2 ok {\"version\":1,\"job\":3,\"words\":{\"fox\":2}}"));
-    illegal(&then("40 client-2 get:d\n 45 client-2 ok {\"version\":1,\"job\":4,\"words\":{\"fox\":1}}"));
+    illegal(&then("40 client-2 get:d\n 45 client-2 ok {\"version\":1,\"job\":3,\"text\":\"fox_2\"}"));
+    illegal(&then("40 client-2 get:d\n 45 client-2 ok {\"version\":1,\"job\":4,\"text\":\"fox_1\"}"));
     // Nobody submitted a job that could have made a second version.
-    illegal(&then("40 client-2 get:d\n 45 client-2 ok {\"version\":2,\"job\":4,\"words\":{\"fox\":1}}"));
+    illegal(&then("40 client-2 get:d\n 45 client-2 ok {\"version\":2,\"job\":4,\"text\":\"fox_1\"}"));
     legal(&then(
         "36 client-1 submit:d {}\n 37 client-1 ok {\"job\":4}\n
-         40 client-2 get:d\n 45 client-2 ok {\"version\":2,\"job\":4,\"words\":{\"fox\":1}}\n
+         40 client-2 get:d\n 45 client-2 ok {\"version\":2,\"job\":4,\"text\":\"fox_1\"}\n
          50 client-1 status:d {\"job\":3}\n 51 client-1 ok {\"state\":\"succeeded\",\"version\":1}",
     ));
     // The older version is the past.
     illegal(&then(
         "36 client-1 submit:d {}\n 37 client-1 ok {\"job\":4}\n
          40 client-1 status:d {\"job\":4}\n 45 client-1 ok {\"state\":\"succeeded\",\"version\":2}\n
-         50 client-2 get:d\n 51 client-2 ok {\"version\":1,\"job\":3,\"words\":{\"fox\":1}}",
+         50 client-2 get:d\n 51 client-2 ok {\"version\":1,\"job\":3,\"text\":\"fox_1\"}",
     ));
 }
 
 #[test]
 fn what_is_published_and_what_has_ended_are_one_step() {
     let submitted = "0 client-1 submit:d {}\n 5 client-1 ok {\"job\":3}\n";
-    let get = "10 client-2 get:d\n 11 client-2 ok {\"version\":1,\"job\":3,\"words\":{}}\n";
+    let get = "10 client-2 get:d\n 11 client-2 ok {\"version\":1,\"job\":3,\"text\":\"\"}\n";
     illegal(&format!(
         "{submitted}{get} 20 client-1 status:d {{\"job\":3}}\n 21 client-1 ok {{\"state\":\"running\"}}"
     ));
@@ -129,14 +129,14 @@ fn a_submission_without_an_answer_may_have_been_accepted_or_not() {
         let unknown = format!("0 client-1 submit:d {{}}\n {end}\n");
         legal(&unknown);
         legal(&format!("{unknown} 10 client-3 get:d\n 11 client-3 ok null"));
-        let read = "20 client-3 get:d\n 21 client-3 ok {\"version\":1,\"job\":9,\"words\":{}}\n";
+        let read = "20 client-3 get:d\n 21 client-3 ok {\"version\":1,\"job\":9,\"text\":\"\"}\n";
         legal(&format!("{unknown} 10 client-3 get:d\n 11 client-3 ok null\n {read}"));
         illegal(&format!(
             "{unknown} {read} 30 client-3 status:d {{\"job\":8}}\n 31 client-3 ok {{\"state\":\"running\"}}"
         ));
     }
     illegal(
-        "0 client-1 submit:d {}\n 5 client-1 fail\n 20 client-3 get:d\n 21 client-3 ok {\"version\":1,\"job\":9,\"words\":{}}",
+        "0 client-1 submit:d {}\n 5 client-1 fail\n 20 client-3 get:d\n 21 client-3 ok {\"version\":1,\"job\":9,\"text\":\"\"}",
     );
 }
 
@@ -149,7 +149,7 @@ fn a_failure_is_an_end_with_one_reason() {
     );
     legal(&format!("{first} 8 client-1 status:d {{\"job\":3}}\n 9 {}", failed("no input")));
     illegal(&format!("{first} 8 client-1 status:d {{\"job\":3}}\n 9 {}", failed("something else")));
-    illegal(&format!("{first} 8 client-1 get:d\n 9 client-1 ok {{\"version\":1,\"job\":3,\"words\":{{}}}}"));
+    illegal(&format!("{first} 8 client-1 get:d\n 9 client-1 ok {{\"version\":1,\"job\":3,\"text\":\"\"}}"));
 }
 
 #[test]

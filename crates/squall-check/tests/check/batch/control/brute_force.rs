@@ -88,7 +88,7 @@ impl World {
                 Some(Phased::Failed(why)) => json!({ "state": "failed", "why": why }),
             },
             "get" => self.newest.map_or(Value::Null, |(version, place, content)| {
-                json!({ "version": version, "job": self.jobs[place].0, "words": { "w": content } })
+                json!({ "version": version, "job": self.jobs[place].0, "text": format!("w {content}") })
             }),
             "config-read" => match &self.setting {
                 None => Value::Null,
