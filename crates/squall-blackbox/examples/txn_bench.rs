@@ -1,15 +1,17 @@
 //! How long judging transactions over lists takes, and how much memory.
 //!
 //! ```text
-//! cargo run --release -p squall-blackbox --example txn_bench -- 1000000 [stale=1000] [level] [registers] [default-budget]
+//! cargo run --release -p squall-blackbox --example txn_bench -- 1000000
+//!     [stale=1000] [lag=20] [level] [registers] [default-budget]
 //! ```
 //!
-//! It makes a history of that many transactions much as Elle's paper does (VLDB 2020):
-//! twenty clients at a time, transactions of one to five micro-operations, half of them reads, over a few
-//! keys at a time, each retired after a hundred appends. Transactions take effect one after the other
-//! within their time, so that the history is strictly serialisable; with `stale=N`, one read in N
-//! returns a state that is one append old. It prints the seconds of the processor (of `analyse` alone)
-//! and the memory of the process before and after.
+//! It makes a history of that many transactions much as Elle's paper does (VLDB 2020): twenty clients at a
+//! time, transactions of one to five micro-operations, half of them reads, over a few keys at a time, each
+//! retired after a hundred appends. Transactions take effect one after the other within their time, so
+//! that the history is strictly serialisable. With `stale=N`, one read in N returns a state that is one
+//! append old; with `lag=N`, there are two sites, and each hears of the other's commits up to N late
+//! (parallel snapshot isolation). It prints the seconds of the processor (of `analyse` alone) and the
+//! memory of the process before and after.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -45,28 +47,44 @@ impl Random {
 
 struct Lists {
     random: Random,
-    /// The keys in use, each with its list.
-    keys: Vec<(usize, Vec<Value>)>,
+    /// The keys in use, each with its list, and of each element which commit of its site made it.
+    keys: Vec<(usize, Vec<Value>, Vec<usize>)>,
     next_key: usize,
     /// One read in so many is stale; 0 for none.
     stale: usize,
     registers: bool,
+    /// Commits of the other site that a site hears of late, at most; 0 if there is one site.
+    lag: usize,
+    /// By site: its commits, and how many of the other's it knows.
+    commits: [usize; 2],
+    known: [usize; 2],
 }
 
 impl Lists {
     /// One transaction, done in one moment.
     fn transaction(&mut self) -> Value {
         let micros = 1 + self.random.below(5);
-        (0..micros).map(|_| self.micro()).collect()
+        let site = self.random.below(2);
+        if self.lag > 0 {
+            let heard = self.commits[1 - site].saturating_sub(self.random.below(self.lag));
+            self.known[site] = self.known[site].max(heard);
+        }
+        self.commits[site] += 1;
+        (0..micros).map(|_| self.micro(site)).collect()
     }
 
-    fn micro(&mut self) -> Value {
+    fn micro(&mut self, site: usize) -> Value {
         let place = self.random.below(KEYS);
         let stale = self.stale > 0 && self.random.below(self.stale) == 0;
-        let reads = self.random.below(2) == 0;
-        let (key, list) = &mut self.keys[place];
+        // Each key is written at one of the sites.
+        let far = self.lag > 0 && place % 2 != site;
+        let reads = self.random.below(2) == 0 || far;
+        let (key, list, made) = &mut self.keys[place];
         if reads {
-            let shown = list.len() - usize::from(stale && !list.is_empty());
+            let shown = match far {
+                true => made.partition_point(|&commit| commit <= self.known[site]),
+                false => list.len() - usize::from(stale && !list.is_empty()),
+            };
             return match self.registers {
                 true => json!(["r", *key, list[..shown].last()]),
                 false => json!(["r", *key, list[..shown]]),
@@ -74,18 +92,21 @@ impl Lists {
         }
         let value = json!(list.len() + 1);
         list.push(value.clone());
+        made.push(self.commits[site]);
         let micro = json!([if self.registers { "w" } else { "append" }, *key, value]);
         if list.len() == APPENDS {
-            self.keys[place] = (self.next_key, Vec::new());
+            self.keys[place] = (self.next_key, Vec::new(), Vec::new());
             self.next_key += 1;
         }
         micro
     }
 }
 
-fn history(transactions: usize, stale: usize, registers: bool) -> Vec<Row> {
-    let keys = (0..KEYS).map(|key| (key, Vec::new())).collect();
-    let mut lists = Lists { random: Random(1), keys, next_key: KEYS, stale, registers };
+fn history(transactions: usize, stale: usize, lag: usize, registers: bool) -> Vec<Row> {
+    let keys = (0..KEYS).map(|key| (key, Vec::new(), Vec::new())).collect();
+    let random = Random(1);
+    let mut lists =
+        Lists { random, keys, next_key: KEYS, stale, registers, lag, commits: [0; 2], known: [0; 2] };
     let mut running: Vec<Option<(usize, Option<Value>)>> = vec![None; CLIENTS];
     let mut rows = Vec::with_capacity(transactions);
     let mut place = 0;
@@ -148,7 +169,8 @@ fn main() {
     let number = |name: &str| arguments.iter().find_map(|argument| argument.strip_prefix(name)?.parse().ok());
     let registers = arguments.iter().any(|argument| argument == "registers");
     let level = arguments.iter().find_map(|argument| Consistency::named(argument).ok()).unwrap_or_default();
-    let rows = history(transactions, number("stale=").unwrap_or(0), registers);
+    let [stale, lag] = ["stale=", "lag="].map(|name| number(name).unwrap_or(0));
+    let rows = history(transactions, stale, lag, registers);
     let operations: Vec<Operation<'_>> = (0..).zip(&rows).map(|(id, row)| operation(id, row)).collect();
     let before = (cpu_seconds(), status("VmRSS"));
     let great = Budget { steps: 1 << 40, bytes: 1 << 40, ..Budget::default() };

@@ -21,6 +21,7 @@ mod atoms;
 mod builder;
 mod components;
 mod consistency;
+mod cycle;
 mod cycles;
 mod edges;
 mod explain;

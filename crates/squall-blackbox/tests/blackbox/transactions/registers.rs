@@ -164,17 +164,18 @@ const CASES: &[Case] = &[
                     1@1-3 ok w x 2
                     2@4-5 ok r x 1",
     },
-    // The first two are concurrent, and both are older than the third.
+    // The first two are concurrent, and both are older than the third, which the last one saw.
     Case {
         anomaly: "G-single-realtime",
-        history: "0@0-2 ok w x 1
-                  1@1-3 ok w x 2
-                  2@4-5 ok w x 3
-                  3@6-7 ok r x 1",
+        history: "0@1-3 ok w x 1
+                  1@2-4 ok w x 2
+                  2@5-6 ok w x 3, w y 1
+                  3@0-7 ok r x 1, r y 1",
         besides: &[],
-        near_miss: "0@0-2 ok w x 1
-                    1@1-3 ok w x 2
-                    3@4-5 ok r x 1",
+        near_miss: "0@1-3 ok w x 1
+                    1@2-4 ok w x 2
+                    2@5-6 ok w x 3, w y 1
+                    3@0-7 ok r x 3, r y 1",
     },
     Case {
         anomaly: "G-nonadjacent-process",
