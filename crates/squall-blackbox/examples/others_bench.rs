@@ -129,23 +129,7 @@ impl World {
                 let is_here = |element: &&u64| (**element - 1) / 500 == key as u64;
                 json!(self.set.iter().filter(is_here).collect::<Vec<_>>())
             }
-            (_, "enqueue") => {
-                self.queue.push_back(op.value.as_u64().unwrap());
-                Value::Null
-            }
-            (_, "send") => {
-                self.logs[key].push(op.value.as_u64().unwrap());
-                json!(self.logs[key].len() - 1)
-            }
-            (_, "poll") => {
-                let log = &self.logs[key];
-                let position = self.positions.entry((op.process, key)).or_default();
-                let end = log.len().min(*position + 10);
-                let list: Vec<_> = (*position..end).map(|offset| json!([offset, log[offset]])).collect();
-                *position = end;
-                json!(list)
-            }
-            (_, "dequeue") => json!(self.queue.pop_front()),
+            (_, "send" | "poll" | "enqueue" | "dequeue") => self.pass_on(key, op),
             ("counter", "add") => {
                 self.counter += op.value.as_i64().unwrap();
                 Value::Null
@@ -188,6 +172,29 @@ impl World {
                 0 => Value::Null,
                 value => json!(value),
             },
+        }
+    }
+
+    /// Messages, by a log or by a queue.
+    fn pass_on(&mut self, key: usize, op: &Op) -> Value {
+        match &*op.f {
+            "send" => {
+                self.logs[key].push(op.value.as_u64().unwrap());
+                json!(self.logs[key].len() - 1)
+            }
+            "poll" => {
+                let log = &self.logs[key];
+                let position = self.positions.entry((op.process, key)).or_default();
+                let end = log.len().min(*position + 10);
+                let list: Vec<_> = (*position..end).map(|offset| json!([offset, log[offset]])).collect();
+                *position = end;
+                json!(list)
+            }
+            "enqueue" => {
+                self.queue.push_back(op.value.as_u64().unwrap());
+                Value::Null
+            }
+            _ => json!(self.queue.pop_front()),
         }
     }
 }

@@ -6,9 +6,14 @@
 //! | `poll` | – | an array of `[offset, message]` in the order of delivery, or such an array for each partition: `{partition: […]}` |
 //! | `assign`, `subscribe` | (is not looked at) | (nor is this): the process begins anew to consume |
 //!
-//! The operation's key is the partition, unless a `poll` names them. The names of the anomalies are those of
-//! Jepsen's workload for Kafka and Redpanda, as far as it has them. Transactions of sends and polls are not
-//! read, nor is a position that a consumer commits or seeks.
+//! The operation's key is the partition, unless a `poll` names them. Or, as Jepsen's workload for Kafka and
+//! Redpanda writes them, `send`, `poll` and `txn` are lists of steps, whose results have what was learnt:
+//! `["send", partition, message]` becomes `["send", partition, [offset, message]]`, and `["poll"]` becomes
+//! `["poll", {partition: [[offset, message], …]}]`. The names of the anomalies are that workload's, as far as it
+//! has them.
+//!
+//! A transaction is judged as what it sent and polled, not for its isolation. That a group rebalances, or that a
+//! consumer seeks, is not known: where that happens, skips and steps back may be told that are none.
 
 mod partitions;
 
@@ -97,7 +102,7 @@ fn offsets(
         for other in same.iter().filter(|other| other.message != first.message) {
             anomalies.found("inconsistent-offset", at(other.by).max(at(first.by)), || {
                 let [one, two] = [first, other].map(|delivery| shown(partition.value(delivery.message)));
-                let (offset, of) = (first.offset, of_key(partition.key));
+                let (offset, of) = (first.offset, of_key(partition.key.as_deref()));
                 let message = format!("offset {offset}{of} was told to hold {one}, and {two}");
                 Example::new(message).op("first", first.by).op("other", other.by)
             });
@@ -112,7 +117,7 @@ fn offsets(
         if message.attempts > 0 && same.len() > message.attempts as usize {
             let (first, last) = (same[0].1, same[same.len() - 1].1);
             anomalies.found("duplicated", at(first.by).max(at(last.by)), || {
-                let (value, of) = (shown(partition.value(first.message)), of_key(partition.key));
+                let (value, of) = (shown(partition.value(first.message)), of_key(partition.key.as_deref()));
                 let (one, two) = (first.offset, last.offset);
                 let text = format!("the message {value}{of} is at offset {one} and at offset {two}");
                 Example::new(text).op("first", first.by).op("other", last.by)
@@ -131,7 +136,7 @@ fn offsets(
             (None, None) => "nobody sent",
         };
         anomalies.found("unexpected", ended.at, || {
-            let (value, of) = (shown(partition.value(polled.message)), of_key(partition.key));
+            let (value, of) = (shown(partition.value(polled.message)), of_key(partition.key.as_deref()));
             let example = Example::new(format!("`poll` gave {value}{of}, which {why}")).op("poll", polled.by);
             match message.sent.or(message.failed) {
                 Some(send) => example.op("send", send),
@@ -151,7 +156,7 @@ fn sends(partition: &Partition<'_, '_>, anomalies: &mut Anomalies) {
         let (one, two) = (pair[0], pair[1]);
         if one.by.process == two.by.process && two.offset < one.offset {
             anomalies.found("nonmonotonic-send", at(two.by), || {
-                let (process, of) = (one.by.process.0, of_key(partition.key));
+                let (process, of) = (one.by.process.0, of_key(partition.key.as_deref()));
                 let message = format!(
                     "process {process} sent to offset {}{of} and then to offset {}",
                     one.offset, two.offset
@@ -240,7 +245,7 @@ fn lost(
         }
         let Some((_, step)) = furthest.as_ref().filter(|&&(end, _)| place < end) else { continue };
         anomalies.found("lost", at(step.to.by).max(at(sent.by)), || {
-            let (value, of) = (shown(partition.value(sent.message)), of_key(partition.key));
+            let (value, of) = (shown(partition.value(sent.message)), of_key(partition.key.as_deref()));
             let message = format!(
                 "the message {value}{of} was acknowledged at offset {}, and nobody ever polled it",
                 sent.offset
@@ -254,7 +259,7 @@ fn lost(
 }
 
 fn told_of_step(partition: &Partition<'_, '_>, step: &Step<'_, '_, '_>) -> String {
-    let (process, of) = (step.to.by.process.0, of_key(partition.key));
+    let (process, of) = (step.to.by.process.0, of_key(partition.key.as_deref()));
     format!("process {process} polled offset {}{of} and then offset {}", step.from.offset, step.to.offset)
 }
 

@@ -1,5 +1,7 @@
 //! What was sent to each partition and polled from it.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 use squall_history::ProcessId;
@@ -32,7 +34,7 @@ pub(super) struct Message<'a, 'h> {
 /// A partition and its history. Deliveries are in order of invocation, and of each poll's list.
 #[derive(Default)]
 pub(super) struct Partition<'a, 'h> {
-    pub(super) key: Option<&'h str>,
+    pub(super) key: Option<Cow<'h, str>>,
     values: Interner<'h>,
     pub(super) messages: Vec<Message<'a, 'h>>,
     /// Where acknowledged messages are.
@@ -44,7 +46,7 @@ pub(super) struct Partition<'a, 'h> {
 #[derive(Default)]
 pub(super) struct Partitions<'a, 'h> {
     pub(super) all: Vec<Partition<'a, 'h>>,
-    places: FxHashMap<Option<&'h str>, usize>,
+    places: FxHashMap<Option<Cow<'h, str>>, usize>,
     lives: FxHashMap<ProcessId, u32>,
 }
 
@@ -68,6 +70,10 @@ impl<'a, 'h> Partitions<'a, 'h> {
         budget.take(operations.len() as u64)?;
         let mut this = Self::default();
         for operation in operations {
+            if let Some(steps) = steps(operation) {
+                this.steps(steps, operation, budget)?;
+                continue;
+            }
             match operation.f {
                 "send" => this.send(operation, budget)?,
                 "poll" => this.poll(operation, budget)?,
@@ -78,9 +84,9 @@ impl<'a, 'h> Partitions<'a, 'h> {
         Ok(this)
     }
 
-    fn partition(&mut self, key: Option<&'h str>, budget: &mut Budget) -> Result<usize, NoAnswer> {
+    fn partition(&mut self, key: Option<Cow<'h, str>>, budget: &mut Budget) -> Result<usize, NoAnswer> {
         let next = self.all.len();
-        let place = *self.places.entry(key).or_insert(next);
+        let place = *self.places.entry(key.clone()).or_insert(next);
         if place == next {
             hold::<Partition<'_, '_>>(budget, 2)?;
             self.all.push(Partition { key, ..Partition::default() });
@@ -89,9 +95,22 @@ impl<'a, 'h> Partitions<'a, 'h> {
     }
 
     fn send(&mut self, operation: &'a Operation<'h>, budget: &mut Budget) -> Result<(), NoAnswer> {
-        let place = self.partition(operation.key, budget)?;
+        let gives = "the offset, or `[offset, message]`";
+        let offset = |(_, output)| offset_of(output).ok_or_else(|| bad_result(ENTRY.name, operation, gives));
+        let offset = operation.ok().map(offset).transpose()?;
+        self.sent((operation.key.map(Cow::from), operation.input, offset), operation, budget)
+    }
+
+    /// A message was sent to a partition, where its offset may be known.
+    fn sent(
+        &mut self,
+        (key, value, offset): (Option<Cow<'h, str>>, &'h Value, Option<i64>),
+        operation: &'a Operation<'h>,
+        budget: &mut Budget,
+    ) -> Result<(), NoAnswer> {
+        let place = self.partition(key, budget)?;
         let partition = &mut self.all[place];
-        let id = partition.message(operation.input, budget)?;
+        let id = partition.message(value, budget)?;
         let message = &mut partition.messages[id as usize];
         if operation.failed() {
             message.failed = Some(operation);
@@ -99,9 +118,7 @@ impl<'a, 'h> Partitions<'a, 'h> {
         }
         message.sent.get_or_insert(operation);
         message.attempts += 1;
-        if let Some((_, output)) = operation.ok() {
-            let gives = "the offset, or `[offset, message]`";
-            let offset = offset_of(output).ok_or_else(|| bad_result(ENTRY.name, operation, gives))?;
+        if let Some(offset) = offset {
             hold::<Delivery<'_, '_>>(budget, 1)?;
             partition.sent.push(Delivery { offset, message: id, by: operation, life: 0 });
         }
@@ -113,17 +130,52 @@ impl<'a, 'h> Partitions<'a, 'h> {
             None => Ok(()),
             Some((_, Value::Object(partitions))) => {
                 for (key, list) in partitions {
-                    self.list(Some(key), list, operation, budget)?;
+                    self.list(Some(key.into()), list, operation, budget)?;
                 }
                 Ok(())
             }
-            Some((_, list)) => self.list(operation.key, list, operation, budget),
+            Some((_, list)) => self.list(operation.key.map(Cow::from), list, operation, budget),
         }
+    }
+
+    /// What an operation of several steps sent and polled.
+    fn steps(
+        &mut self,
+        steps: &'h [Value],
+        operation: &'a Operation<'h>,
+        budget: &mut Budget,
+    ) -> Result<(), NoAnswer> {
+        budget.take(steps.len() as u64)?;
+        let is_ok = operation.ok().is_some();
+        let gives = "`[\"send\", partition, [offset, message]]` and `[\"poll\", {partition: […]}]`";
+        let unreadable = || bad_result(ENTRY.name, operation, gives);
+        for step in steps {
+            let step = step.as_array().map(Vec::as_slice).unwrap_or_default();
+            match step {
+                [_, key, value] => {
+                    let key = text(key).ok_or_else(unreadable)?;
+                    let pair = value.as_array().map(Vec::as_slice).filter(|_| is_ok);
+                    let (offset, value) = match pair {
+                        Some([offset, value]) => (offset.as_i64(), value),
+                        _ => (None, value),
+                    };
+                    self.sent((Some(key), value, offset), operation, budget)?;
+                }
+                [_, Value::Object(partitions)] if is_ok => {
+                    for (key, list) in partitions {
+                        self.list(Some(key.into()), list, operation, budget)?;
+                    }
+                }
+                _ if is_ok => return Err(unreadable()),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn list(
         &mut self,
-        key: Option<&'h str>,
+        key: Option<Cow<'h, str>>,
         list: &'h Value,
         by: &'a Operation<'h>,
         budget: &mut Budget,
@@ -142,5 +194,25 @@ impl<'a, 'h> Partitions<'a, 'h> {
             partition.polled.push(Delivery { offset, message, by, life });
         }
         Ok(())
+    }
+}
+
+/// The steps of an operation in the shape of Jepsen's workload, as they came back if they did.
+fn steps<'h>(operation: &Operation<'h>) -> Option<&'h [Value]> {
+    if !matches!(operation.f, "send" | "poll" | "txn") {
+        return None;
+    }
+    let output = operation.ok().map(|(_, output)| output).filter(|output| !output.is_null());
+    let steps = output.unwrap_or(operation.input).as_array()?.as_slice();
+    let is_step = |step: &Value| matches!(step.get(0).and_then(Value::as_str), Some("send" | "poll"));
+    (!steps.is_empty() && steps.iter().all(is_step)).then_some(steps)
+}
+
+/// The name of a partition, which may be a number.
+fn text(key: &Value) -> Option<Cow<'_, str>> {
+    match key {
+        Value::String(name) => Some(name.into()),
+        Value::Number(number) => Some(number.to_string().into()),
+        _ => None,
     }
 }

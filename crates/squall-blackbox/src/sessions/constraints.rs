@@ -88,7 +88,7 @@ struct Writer<'s, 'a, 'h> {
 struct Past<'a, 'h> {
     read: FxHashMap<u32, (u32, &'a Operation<'h>)>,
     wrote: FxHashMap<u32, (u32, &'a Operation<'h>)>,
-    /// Of each session of which a write was seen, the latest.
+    /// Of each other session of which a write was seen, the latest.
     seen: FxHashMap<u32, Seen<'a, 'h>>,
     /// All that was seen, each time it was more of a session than before.
     log: Vec<Seen<'a, 'h>>,
@@ -159,7 +159,7 @@ impl<'a, 'h> Writer<'_, 'a, 'h> {
             self.say(Guarantee::MonotonicReads, read, act, None);
         }
         if !self.on_keys.is_empty() {
-            self.follow(session, act, past, budget)?;
+            self.follow(act, past, budget)?;
         }
         self.meet(&mut past.read, act);
         if let Some(written) = self.sessions.versions[act.version as usize].written {
@@ -181,7 +181,6 @@ impl<'a, 'h> Writer<'_, 'a, 'h> {
     /// it is where versions are numbers, since then no chain of what is said is looked for.
     fn follow(
         &mut self,
-        session: u32,
         act: &Act<'a, 'h>,
         past: &mut Past<'a, 'h>,
         budget: &mut Budget,
@@ -202,7 +201,7 @@ impl<'a, 'h> Writer<'_, 'a, 'h> {
         }
         for other in 0..others {
             let whose = self.on_keys[act.key as usize][other].session;
-            if let Some(seen) = past.seen.get(&whose).filter(|_| whose != session) {
+            if let Some(seen) = past.seen.get(&whose) {
                 self.follow_one(other, act, &Seen { from: 0, ..*seen });
             }
         }

@@ -33,6 +33,16 @@ fn a_message_that_nobody_polled_is_lost_once_somebody_is_past_it() {
 }
 
 #[test]
+fn every_lost_message_is_counted_once() {
+    let text = format!(
+        "{THREE}6 a send 13\n6 a ok 3\n6 a send 14\n6 a ok 4\n\
+         7 b poll\n8 b ok [[0, 10], [2, 12]]\n7 c poll\n8 c ok [[0, 10], [4, 14]]"
+    );
+    let findings = check("log", &text, &["lost", "poll-skip"]);
+    assert_eq!(findings.violations[0].evidence["count"], 2);
+}
+
+#[test]
 fn a_consumer_that_skips_what_others_polled_is_named() {
     let text = format!("{THREE}7 b poll\n8 b ok [[0, 10], [2, 12]]\n9 c poll\n10 c ok [[1, 11]]");
     let findings = check("log", &text, &["poll-skip"]);
@@ -76,6 +86,24 @@ fn a_polled_message_was_sent() {
                it gives `[offset, message]` for each message, by partition";
     no_answer("log", json!(null), "1 a poll\n2 a ok 1", why);
     no_answer("log", json!(null), "1 a seek 1", "op 1: the model `log` knows no operation `seek`");
+}
+
+#[test]
+fn jepsen_writes_steps() {
+    let text = r#"1 a send [["send", 0, 10]]
+        2 a ok [["send", 0, [0, 10]]]
+        3 a txn [["send", 0, 11], ["poll"]]
+        4 a ok [["send", 0, [1, 11]], ["poll", {"0": [[0, 10]]}]]
+        5 a send [["send", 0, 12]]
+        6 a ok [["send", 0, [2, 12]]]
+        7 b poll [["poll"]]
+        8 b ok [["poll", {"0": [[0, 10], [2, 12]]}]]"#;
+    check("log", text, &["lost"]);
+    check("log", &text.replace("[0, 10], [2", "[0, 10], [1, 11], [2"), &[]);
+    // An offset that nobody was told, and a send that failed.
+    check("log", &text.replace("[1, 11]]", "[null, 11]]"), &[]);
+    let failed = "1 a send [[\"send\", 0, 10]]\n2 a fail\n3 b poll [[\"poll\"]]\n";
+    check("log", &format!("{failed}4 b ok [[\"poll\", {{\"0\": [[0, 10]]}}]]"), &["unexpected"]);
 }
 
 /// A log, consumers who skip and go back, producers who are told wrong offsets.
