@@ -95,6 +95,13 @@ impl Example {
         self.with(role, witness(op))
     }
 
+    /// Concerns this operation too, which its evidence tells of otherwise.
+    pub(crate) fn also(mut self, op: &Operation<'_>) -> Self {
+        self.ops.push(op.id);
+        self.nodes.extend(op.node.cloned());
+        self
+    }
+
     /// With this in its evidence.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.evidence[name] = value.into();

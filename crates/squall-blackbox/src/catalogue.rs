@@ -93,6 +93,7 @@ const ENTRIES: &[Entry] = &[
     crate::sets::SET_FULL,
     crate::queues::QUEUE,
     crate::queues::FIFO_QUEUE,
+    crate::log::ENTRY,
     crate::counter::ENTRY,
     crate::bank::ENTRY,
     crate::long_fork::ENTRY,

@@ -110,6 +110,9 @@ struct Reader<'a, 'h> {
     /// Who wrote each key, and what; and who failed to.
     written: Vec<Option<(&'a Operation<'h>, &'h Value)>>,
     failed: Vec<Option<(&'a Operation<'h>, &'h Value)>>,
+    /// The last operation that read or wrote each key, by its place among those with a result, from 1.
+    met: Vec<usize>,
+    with_result: usize,
     /// The number of each list of keys that is read, and its reads.
     groups: FxHashMap<Vec<u32>, usize>,
     reads: Vec<Vec<Read<'a, 'h>>>,
@@ -151,9 +154,10 @@ impl<'a, 'h> Reader<'a, 'h> {
     fn key(&mut self, key: &'h Value, budget: &mut Budget) -> Result<usize, NoAnswer> {
         let id = self.keys.id(key, budget)?;
         if id == self.written.len() {
-            hold::<[Option<(&Operation<'_>, &Value)>; 2]>(budget, 1)?;
+            hold::<([Option<(&Operation<'_>, &Value)>; 2], usize)>(budget, 1)?;
             self.written.push(None);
             self.failed.push(None);
+            self.met.push(0);
         }
         Ok(id)
     }
@@ -168,21 +172,21 @@ impl<'a, 'h> Reader<'a, 'h> {
         if operation.ok().is_none() {
             return Ok(());
         }
-        let (mut own, mut group, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+        self.with_result += 1;
+        let (mut group, mut seen) = (Vec::new(), Vec::new());
         for step in steps(operation)? {
             let Step { kind, key, value } = step?;
             let id = self.key(key, budget)?;
             let number = u32::try_from(id).expect("the interner gives no larger number");
-            match kind {
-                Kind::Write => own.push(number),
-                Kind::Read if own.contains(&number) || group.contains(&number) => {}
-                Kind::Read => {
-                    group.push(number);
-                    if !value.is_null() {
-                        self.expect(operation, id, value, anomalies);
-                        seen.push(number);
-                    }
-                }
+            // What it has written or read before says nothing of others.
+            let met = std::mem::replace(&mut self.met[id], self.with_result);
+            if kind == Kind::Write || met == self.with_result {
+                continue;
+            }
+            group.push(number);
+            if !value.is_null() {
+                self.expect(operation, id, value, anomalies);
+                seen.push(number);
             }
         }
         if group.len() < 2 {

@@ -88,8 +88,24 @@ struct Writer<'s, 'a, 'h> {
 struct Past<'a, 'h> {
     read: FxHashMap<u32, (u32, &'a Operation<'h>)>,
     wrote: FxHashMap<u32, (u32, &'a Operation<'h>)>,
-    /// Of each other session: up to which place its writes were seen, by which write and which read.
-    seen: FxHashMap<u32, (u32, [&'a Operation<'h>; 2])>,
+    /// Of each other session of which a write was seen, the latest.
+    seen: FxHashMap<u32, Seen<'a, 'h>>,
+    /// All that was seen, each time it was more of a session than before.
+    log: Vec<Seen<'a, 'h>>,
+    /// For each key, how long that was when it was last read.
+    looked: FxHashMap<u32, usize>,
+}
+
+/// The write of a session was seen.
+#[derive(Clone, Copy)]
+struct Seen<'a, 'h> {
+    session: u32,
+    /// What the session did before its act of this place was seen already.
+    from: u32,
+    /// The place of the write.
+    to: u32,
+    /// The write, and the read of it.
+    shown: [&'a Operation<'h>; 2],
 }
 
 impl<'a, 'h> Writer<'_, 'a, 'h> {
@@ -142,36 +158,66 @@ impl<'a, 'h> Writer<'_, 'a, 'h> {
         } else if let Some(&read) = last_read {
             self.say(Guarantee::MonotonicReads, read, act, None);
         }
-        if let Some(others) = self.on_keys.get(act.key as usize) {
-            budget.spend(others.len() as u64)?;
-            for other in 0..others.len() {
-                self.follow(session, other, act, past);
-            }
+        if !self.on_keys.is_empty() {
+            self.follow(act, past, budget)?;
         }
         self.meet(&mut past.read, act);
         if let Some(written) = self.sessions.versions[act.version as usize].written {
-            let seen = past.seen.entry(written.session).or_insert((written.place, [written.by, act.by]));
-            if seen.0 < written.place {
-                *seen = (written.place, [written.by, act.by]);
+            let before = past.seen.get(&written.session).map(|seen| seen.to);
+            if written.session != session && before.is_none_or(|before| before < written.place) {
+                let (session, from, to) = (written.session, before.unwrap_or(0), written.place);
+                let seen = Seen { session, from, to, shown: [written.by, act.by] };
+                hold::<Seen<'_, '_>>(budget, 2)?;
+                past.seen.insert(session, seen);
+                past.log.push(seen);
             }
         }
         Ok(())
     }
 
-    /// What another session did to the key before the latest of its writes that was seen.
-    fn follow(&mut self, session: u32, other: usize, act: &Act<'a, 'h>, past: &Past<'a, 'h>) {
+    /// What other sessions did to the key before those of their writes that were seen.
+    ///
+    /// What followed when the key was last read need not be said again, since reads are not to go back;
+    /// it is where versions are numbers, since then no chain of what is said is looked for.
+    fn follow(
+        &mut self,
+        act: &Act<'a, 'h>,
+        past: &mut Past<'a, 'h>,
+        budget: &mut Budget,
+    ) -> Result<(), NoAnswer> {
+        let looked = past.looked.insert(act.key, past.log.len()).unwrap_or(0);
+        let news = if self.sessions.is_ranked() { &past.log[..] } else { &past.log[looked..] };
+        let others = self.on_keys[act.key as usize].len();
+        budget.take(others.min(news.len()) as u64)?;
+        if news.len() < others {
+            for seen in news {
+                let on_key = &self.on_keys[act.key as usize];
+                // They are in order of their sessions.
+                if let Ok(other) = on_key.binary_search_by_key(&seen.session, |on_key| on_key.session) {
+                    self.follow_one(other, act, seen);
+                }
+            }
+            return Ok(());
+        }
+        for other in 0..others {
+            let whose = self.on_keys[act.key as usize][other].session;
+            if let Some(seen) = past.seen.get(&whose) {
+                self.follow_one(other, act, &Seen { from: 0, ..*seen });
+            }
+        }
+        Ok(())
+    }
+
+    fn follow_one(&mut self, other: usize, act: &Act<'a, 'h>, seen: &Seen<'a, 'h>) {
         let on_key = &self.on_keys[act.key as usize][other];
-        let Some(&(seen, shown)) = past.seen.get(&on_key.session).filter(|_| on_key.session != session)
-        else {
-            return;
-        };
         let list = match self.guarantee {
             Guarantee::WritesFollowReads => &on_key.reads,
             _ => &on_key.writes,
         };
-        let before = list.partition_point(|&(place, ..)| place < seen);
-        if let Some(&(_, version, by)) = before.checked_sub(1).and_then(|last| list.get(last)) {
-            self.say(self.guarantee, (version, by), act, Some(shown));
+        let before = list.partition_point(|&(place, ..)| place < seen.to);
+        let last = before.checked_sub(1).and_then(|last| list.get(last));
+        if let Some(&(_, version, by)) = last.filter(|&&(place, ..)| place >= seen.from) {
+            self.say(self.guarantee, (version, by), act, Some(seen.shown));
         }
     }
 

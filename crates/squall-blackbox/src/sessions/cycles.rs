@@ -79,11 +79,13 @@ pub(super) fn by_search<'a, 'h>(
         let operations = said.iter().map(|one| one.later).chain([one.later]);
         let at = operations.map(|one| moment(&one)).max().unwrap_or_default();
         anomalies.found(guarantee.name(), at, || {
-            let mut example = example(sessions, one, cycle(sessions, one, &edges, &way));
-            for also in said {
-                example = example.op("also-later", also.later).op("also-earlier", also.earlier);
-            }
-            example
+            let example = example(sessions, one, cycle(sessions, one, &edges, &way));
+            let pair = |one: &&Constraint<'_, '_>| {
+                json!({ "says": one.guarantee.name(), "earlier": one.earlier.id, "later": one.later.id })
+            };
+            let pairs: Vec<Value> = said.iter().map(pair).collect();
+            let also = said.iter().flat_map(|one| [one.earlier, one.later]);
+            also.fold(example.with("with", pairs), Example::also)
         });
     }
     Ok(())

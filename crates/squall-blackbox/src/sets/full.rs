@@ -15,7 +15,7 @@ use crate::anomalies::{Anomalies, Example, of_key, shown};
 use crate::answer::{NoAnswer, answer, hold};
 use crate::catalogue::read_options;
 use crate::keys::objects;
-use crate::{Analysis, Budget, Entry, Findings, Moment, Operation};
+use crate::{Analysis, Budget, Entry, Findings, Moment, Operation, Scope};
 
 pub(crate) const ENTRY: Entry = Entry {
     name: "set-full",
@@ -92,6 +92,14 @@ impl SetFull {
 impl Analysis for SetFull {
     fn name(&self) -> &'static str {
         ENTRY.name
+    }
+
+    fn scope(&self) -> Scope {
+        match self.visibility {
+            Visibility::AtOnce | Visibility::Within(_) => Scope::Prefix,
+            // What the last read lacks so far, a later one may have.
+            Visibility::Eventually => Scope::WholeRun,
+        }
     }
 
     fn analyse(&self, operations: &[Operation<'_>], budget: &mut Budget, findings: &mut Findings) {
@@ -267,8 +275,14 @@ impl<'a, 'h> Lives<'a, 'h> {
             let element = shown(value);
             let delay = last.invoked.at - known.at;
             let message = match is_lost {
-                true => format!("the element {element}{of} is lost: it was known at {}, and no `read` from {} on has it", known.at, first.invoked.at),
-                false => format!("the element {element}{of} was known at {}, and a `read` that began {delay} later lacks it", known.at),
+                true => format!(
+                    "the element {element}{of} is lost: it was known at {}, and no `read` from {} on has it",
+                    known.at, first.invoked.at
+                ),
+                false => format!(
+                    "the element {element}{of} was known at {}, and a `read` that began {delay} later lacks it",
+                    known.at
+                ),
             };
             let example = Example::new(message).op("lacking", first).with("element", value.clone());
             let example = match self.members.elements[id].acknowledged {

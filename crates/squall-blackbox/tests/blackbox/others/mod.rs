@@ -6,6 +6,7 @@ mod counter;
 mod faulty;
 mod fifo;
 mod forks;
+mod logs;
 mod monotonic;
 mod queues;
 mod random;

@@ -104,7 +104,10 @@ fn versions_may_be_numbers() {
     assert_eq!(findings.violations[0].message, message);
     let falling = "1 a read\n2 a ok 7\n3 a write \"q\"\n4 a ok 6";
     finds("writes-follow-reads", results.clone(), falling, &["writes-follow-reads"]);
-    finds("writes-follow-reads", results, &falling.replace('6', "8"), &[]);
+    finds("writes-follow-reads", results.clone(), &falling.replace('6', "8"), &[]);
+    // It is the newest that was read, not the last.
+    let last = "1 a read\n2 a ok 7\n3 a read\n4 a ok 5\n5 a write \"q\"\n6 a ok 6";
+    finds("writes-follow-reads", results, last, &["writes-follow-reads"]);
 }
 
 #[test]
