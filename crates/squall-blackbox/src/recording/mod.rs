@@ -81,7 +81,8 @@ pub enum Keys {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Times {
     /// The times of the recording, if it has any; they must not run backwards. Without any, an
-    /// event's place in the file is its time in nanoseconds.
+    /// event's place in the file is its time in nanoseconds. In an EDN file, and where events have
+    /// indices, the order is known otherwise: a time that is too early is taken for that before it.
     #[default]
     Recorded,
     /// Places alone: for recorders that write in order, but stamp before they write.

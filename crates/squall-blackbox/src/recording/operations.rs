@@ -23,7 +23,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use squall_history::{NodeName, Phase};
 
-use super::collect::{Collector, Spans, Told};
+use super::collect::{Collector, Spans, Stamps, Told};
 use super::jepsen::{phase, unknown_phase};
 use super::keys::key_text;
 use super::lines::{Line, Lines};
@@ -58,7 +58,7 @@ struct Fields<'l> {
 /// Reads a whole file.
 pub(super) fn read(input: impl BufRead, times: Times) -> Result<Collector, ReadError> {
     let mut lines = Lines::new(input);
-    let mut collector = Collector::new(times);
+    let mut collector = Collector::new(times, Stamps::AsWritten);
     while let Some(line) = lines.next()? {
         let fields: Fields<'_> =
             serde_json::from_str(line.text).map_err(|error| line.json(&error, "an operation"))?;
