@@ -1,6 +1,7 @@
 //! What judging a recording came to: for people a few lines for each violation with the operations
 //! that prove it, for programs one JSON object.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -45,6 +46,8 @@ pub struct Judged<'a> {
     pub timing: JudgedTimes,
     /// What was said.
     pub verdict: &'a Verdict,
+    /// What was counted or measured on the way, by name.
+    pub measured: &'a BTreeMap<&'static str, Value>,
     /// The verdict in one word, and the exit code that goes with it.
     pub ending: JudgedEnding,
 }
@@ -106,6 +109,9 @@ pub fn judged_text(judged: &Judged<'_>, style: Style) -> String {
         let more = counted(hidden as u64, "more violation");
         note("", Tone::Quiet, &format!("and {more}; --message-format json has all"));
     }
+    for (name, value) in judged.measured {
+        note("measured", Tone::Quiet, &format!("{name} {}", fields_in_short(value)));
+    }
     for (name, why) in &judged.verdict.unknown {
         note("UNKNOWN", Tone::Doubtful, &format!("{name}: {why}"));
     }
@@ -139,6 +145,7 @@ pub fn judged_json(judged: &Judged<'_>) -> Value {
         "operations": judged.operations.len(),
         "processes": processes(judged.operations),
         "outcome": judged.ending.name(),
+        "measured": judged.measured,
         "verdict": verdict,
     })
 }
@@ -318,6 +325,12 @@ fn in_short(value: &Value) -> String {
         (true, true) => " → unknown".to_owned(),
     };
     format!("op {}, process {}: {f}{input}{result}", value["op"], value["process"])
+}
+
+/// The fields of an object as `lost 3, recovered 1`, anything else as JSON.
+fn fields_in_short(value: &Value) -> String {
+    let Value::Object(fields) = value else { return value.to_string() };
+    fields.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
 }
 
 fn conclusion(judged: &Judged<'_>, style: Style) -> String {
