@@ -282,9 +282,7 @@ fn evidence_lines(evidence: &Value) -> Vec<String> {
                         lines.push(format!("{name}:"));
                         lines.extend(text.lines().map(|line| format!("  {line}")));
                     }
-                    Value::Array(items)
-                        if items.iter().any(|item| item.is_string() || is_operation(item)) =>
-                    {
+                    Value::Array(items) if items.iter().any(|it| it.is_string() || it.is_object()) => {
                         lines.push(format!("{name}:"));
                         lines.extend(items.iter().map(|item| format!("  {}", in_short(item))));
                     }
@@ -308,23 +306,36 @@ fn is_operation(value: &Value) -> bool {
     ["op", "process", "f", "input"].iter().all(|field| value.get(field).is_some())
 }
 
-/// A text as it is, an operation as `op 5, process 2: cas [0,1] → true`, anything else as JSON.
+/// A text as it is, an operation as `op 5, process 2: cas [0,1] → true`, the fields of an object one after
+/// the other, anything else as JSON.
 fn in_short(value: &Value) -> String {
-    if let Value::String(text) = value {
-        return text.clone();
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(_) if is_operation(value) => operation_in_short(value),
+        Value::Object(fields) => {
+            let field = |(name, value): (&String, &Value)| {
+                let value = if is_operation(value) { operation_in_short(value) } else { value.to_string() };
+                format!("{name} {value}")
+            };
+            fields.iter().map(field).collect::<Vec<_>>().join("; ")
+        }
+        other => other.to_string(),
     }
-    if !is_operation(value) {
-        return value.to_string();
-    }
+}
+
+fn operation_in_short(value: &Value) -> String {
     let spaced = |value: &Value| if value.is_null() { String::new() } else { format!(" {value}") };
     let f = value["f"].as_str().unwrap_or_default();
+    let key = value["key"].as_str().map_or_else(String::new, |key| format!(" {key}"));
     let (input, output) = (spaced(&value["input"]), &value["output"]);
-    let result = match (output.is_null(), value["completed"].is_null()) {
-        (false, _) => format!(" → {output}"),
-        (true, false) => " → ok".to_owned(),
-        (true, true) => " → unknown".to_owned(),
+    let phase = value["phase"].as_str().filter(|phase| *phase != "ok");
+    let result = match (phase, output.is_null(), value["completed"].is_null()) {
+        (Some(phase), _, _) => format!(" → {phase}"),
+        (None, false, _) => format!(" → {output}"),
+        (None, true, false) => " → ok".to_owned(),
+        (None, true, true) => " → unknown".to_owned(),
     };
-    format!("op {}, process {}: {f}{input}{result}", value["op"], value["process"])
+    format!("op {}, process {}: {f}{key}{input}{result}", value["op"], value["process"])
 }
 
 /// The fields of an object as `lost 3, recovered 1`, anything else as JSON.
