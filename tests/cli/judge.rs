@@ -133,7 +133,7 @@ fn each_kind_of_malformed_file_has_its_place() {
     let files: [(&str, Vec<u8>); 12] = [
         ("empty", Vec::new()),
         ("no-recording", b"process,type,f\n0,invoke,read\n".to_vec()),
-        ("json-array", b"[{\"process\":0}]".to_vec()),
+        ("json-array", format!("[{INVOKE},\n {INVOKE}]").into()),
         ("unknown-type", with(r#"{"process":0,"type":"okay","time":6}"#).into()),
         ("never-invoked", with(r#"{"process":1,"type":"ok","time":6}"#).into()),
         ("invoked-twice", with(INVOKE).into()),

@@ -257,7 +257,7 @@ pub(crate) struct ExplainArgs {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct JudgeArgs {
     /// The recording: Squall's `history.ndjson`, Jepsen's `history.edn`, or JSON operations, one a
-    /// line; `-` reads standard input.
+    /// line or in an array; `-` reads standard input.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// What the operations should look like; `list` names the models.
@@ -306,7 +306,7 @@ pub(crate) enum FormatArg {
     Squall,
     /// Jepsen's `history.edn`.
     Jepsen,
-    /// JSON operations, one a line.
+    /// JSON operations, one a line or in an array.
     Operations,
 }
 

@@ -1,6 +1,7 @@
 //! What judging a recording came to: for people a few lines for each violation with the operations
 //! that prove it, for programs one JSON object.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -45,6 +46,8 @@ pub struct Judged<'a> {
     pub timing: JudgedTimes,
     /// What was said.
     pub verdict: &'a Verdict,
+    /// What was counted or measured on the way, by name.
+    pub measured: &'a BTreeMap<&'static str, Value>,
     /// The verdict in one word, and the exit code that goes with it.
     pub ending: JudgedEnding,
 }
@@ -106,6 +109,9 @@ pub fn judged_text(judged: &Judged<'_>, style: Style) -> String {
         let more = counted(hidden as u64, "more violation");
         note("", Tone::Quiet, &format!("and {more}; --message-format json has all"));
     }
+    for (name, value) in judged.measured {
+        note("measured", Tone::Quiet, &format!("{name} {}", fields_in_short(value)));
+    }
     for (name, why) in &judged.verdict.unknown {
         note("UNKNOWN", Tone::Doubtful, &format!("{name}: {why}"));
     }
@@ -139,6 +145,7 @@ pub fn judged_json(judged: &Judged<'_>) -> Value {
         "operations": judged.operations.len(),
         "processes": processes(judged.operations),
         "outcome": judged.ending.name(),
+        "measured": judged.measured,
         "verdict": verdict,
     })
 }
@@ -275,9 +282,7 @@ fn evidence_lines(evidence: &Value) -> Vec<String> {
                         lines.push(format!("{name}:"));
                         lines.extend(text.lines().map(|line| format!("  {line}")));
                     }
-                    Value::Array(items)
-                        if items.iter().any(|item| item.is_string() || is_operation(item)) =>
-                    {
+                    Value::Array(items) if items.iter().any(|it| it.is_string() || it.is_object()) => {
                         lines.push(format!("{name}:"));
                         lines.extend(items.iter().map(|item| format!("  {}", in_short(item))));
                     }
@@ -301,23 +306,42 @@ fn is_operation(value: &Value) -> bool {
     ["op", "process", "f", "input"].iter().all(|field| value.get(field).is_some())
 }
 
-/// A text as it is, an operation as `op 5, process 2: cas [0,1] → true`, anything else as JSON.
+/// A text as it is, an operation as `op 5, process 2: cas [0,1] → true`, the fields of an object one after
+/// the other, anything else as JSON.
 fn in_short(value: &Value) -> String {
-    if let Value::String(text) = value {
-        return text.clone();
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(_) if is_operation(value) => operation_in_short(value),
+        Value::Object(fields) => {
+            let field = |(name, value): (&String, &Value)| {
+                let value = if is_operation(value) { operation_in_short(value) } else { value.to_string() };
+                format!("{name} {value}")
+            };
+            fields.iter().map(field).collect::<Vec<_>>().join("; ")
+        }
+        other => other.to_string(),
     }
-    if !is_operation(value) {
-        return value.to_string();
-    }
+}
+
+fn operation_in_short(value: &Value) -> String {
     let spaced = |value: &Value| if value.is_null() { String::new() } else { format!(" {value}") };
     let f = value["f"].as_str().unwrap_or_default();
+    let key = value["key"].as_str().map_or_else(String::new, |key| format!(" {key}"));
     let (input, output) = (spaced(&value["input"]), &value["output"]);
-    let result = match (output.is_null(), value["completed"].is_null()) {
-        (false, _) => format!(" → {output}"),
-        (true, false) => " → ok".to_owned(),
-        (true, true) => " → unknown".to_owned(),
+    let phase = value["phase"].as_str().filter(|phase| *phase != "ok");
+    let result = match (phase, output.is_null(), value["completed"].is_null()) {
+        (Some(phase), _, _) => format!(" → {phase}"),
+        (None, false, _) => format!(" → {output}"),
+        (None, true, false) => " → ok".to_owned(),
+        (None, true, true) => " → unknown".to_owned(),
     };
-    format!("op {}, process {}: {f}{input}{result}", value["op"], value["process"])
+    format!("op {}, process {}: {f}{key}{input}{result}", value["op"], value["process"])
+}
+
+/// The fields of an object as `lost 3, recovered 1`, anything else as JSON.
+fn fields_in_short(value: &Value) -> String {
+    let Value::Object(fields) = value else { return value.to_string() };
+    fields.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
 }
 
 fn conclusion(judged: &Judged<'_>, style: Style) -> String {

@@ -43,10 +43,24 @@ pub(super) struct Spans {
     pub(super) index: Range<usize>,
 }
 
+/// When the events of a format get their times.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stamps {
+    /// As they are written.
+    AsWritten,
+    /// Perhaps a little before: threads stamp on their own, and then wait to write. The order is that of
+    /// the file, in which Jepsen numbers them too.
+    BeforeWriting,
+}
+
+/// By how much such a stamp may be too early: one second. More is no waiting, but another order.
+const EARLY_MAX_NS: u64 = 1_000_000_000;
+
 /// Events so far.
 pub(super) struct Collector {
     pub(super) entries: Vec<Entry>,
     times: Times,
+    stamps: Stamps,
     /// What a process is at, or why it never acts again.
     processes: FxHashMap<u64, Doing>,
     /// Operations that a format names; all of them, since each is invoked once.
@@ -76,10 +90,11 @@ enum Named {
 }
 
 impl Collector {
-    pub(super) fn new(times: Times) -> Self {
+    pub(super) fn new(times: Times, stamps: Stamps) -> Self {
         Self {
             entries: Vec::new(),
             times,
+            stamps,
             processes: FxHashMap::default(),
             named: FxHashMap::default(),
             words: FxHashSet::default(),
@@ -100,12 +115,12 @@ impl Collector {
     }
 
     /// Takes the next event.
-    pub(super) fn take(&mut self, told: Told<'_>) -> Result<(), Problem> {
+    pub(super) fn take(&mut self, mut told: Told<'_>) -> Result<(), Problem> {
         self.check_index(&told)?;
         let at = self.time(&told)?;
         let (id, f, key) = match told.phase {
             Phase::Invoke => self.invoke(&told)?,
-            Phase::Ok | Phase::Fail | Phase::Info => self.complete(&told)?,
+            Phase::Ok | Phase::Fail | Phase::Info => self.complete(&mut told)?,
         };
         let process = ProcessId(told.process);
         let op = Op { id, process, phase: told.phase, f, key, value: told.value };
@@ -142,6 +157,9 @@ impl Collector {
         }
         let span = told.spans.time.clone();
         match (self.last_time, told.time) {
+            (Some(before), Some(time)) if time < before && self.is_early(before - time, told) => {
+                Ok(SimTime(before))
+            }
             (Some(before), Some(time)) if time < before => {
                 let title = format!("time runs backwards: {time}ns after {before}ns");
                 Err(Problem::new(span, title).label("must not be less").help(
@@ -158,6 +176,12 @@ impl Collector {
             }
             (None, None) => Ok(SimTime(self.place)),
         }
+    }
+
+    /// Whether a stamp that is this much too early may be: the order is known otherwise. Who numbers events
+    /// says in which order they happened.
+    fn is_early(&self, ns: u64, told: &Told<'_>) -> bool {
+        told.index.is_some() || (self.stamps == Stamps::BeforeWriting && ns <= EARLY_MAX_NS)
     }
 
     fn invoke(&mut self, told: &Told<'_>) -> Result<Words, Problem> {
@@ -196,7 +220,7 @@ impl Collector {
         Ok((OpId(id), f, key))
     }
 
-    fn complete(&mut self, told: &Told<'_>) -> Result<Words, Problem> {
+    fn complete(&mut self, told: &mut Told<'_>) -> Result<Words, Problem> {
         let (process, spans) = (told.process, &told.spans);
         let invoked = match told.id {
             None => self.in_flight(told)?,
@@ -208,6 +232,10 @@ impl Collector {
             let line = self.entries[invoked].line;
             let title = format!("process {process} invoked `{f}`, and completes `{other}`");
             return Err(Problem::new(spans.f.clone(), title).label(format!("`{f}` on line {line}")));
+        }
+        // What went wrong often has the argument again where the reason could be.
+        if told.phase != Phase::Ok && told.value == op.value {
+            told.value = Value::Null;
         }
         match told.phase {
             Phase::Info => self.processes.insert(process, Doing::Gone(told.line)),

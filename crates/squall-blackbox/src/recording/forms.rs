@@ -7,8 +7,9 @@
 
 use std::io::BufRead;
 
+use super::OPERATION_BYTES_MAX;
+use super::lines::{BYTE_ORDER_MARK, CUT_OFF};
 use super::malformed::{Before, Malformed, Problem, ReadError, not_text};
-use super::{OPERATION_BYTES_MAX, lines::BYTE_ORDER_MARK};
 
 /// What of a line before a form is kept for excerpts, in bytes.
 const BEFORE_MAX: usize = 1_000;
@@ -232,8 +233,6 @@ impl Scan {
 
     /// The input is at its end.
     fn ends(&self) -> Result<(), ReadError> {
-        let help =
-            "the recording was cut off: what it saw last is lost, and a verdict on the rest would be a guess";
         let mut malformed = match (self.within, self.around) {
             (Within::Nothing | Within::Remark, Around::Open { line, .. }) => {
                 let title =
@@ -243,7 +242,7 @@ impl Scan {
             (Within::Nothing | Within::Remark, _) => return Ok(()),
             _ => self.at_start("the file ends in the middle of an operation", "it begins here"),
         };
-        malformed.help = Some(help.to_owned());
+        malformed.help = Some(CUT_OFF.to_owned());
         Err(malformed.into())
     }
 

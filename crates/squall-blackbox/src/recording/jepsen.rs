@@ -3,8 +3,9 @@
 //!
 //! Jepsen gives operations no ids: a process has one in flight, so a completion belongs to the last
 //! invocation of its process. What no client does (`:process :nemesis`) is left out. Of an `ok` the
-//! result is `:value`; of a `fail` or `info` what counts is the reason, `:error`. Fields of other names
-//! are passed over: clients may add what they like.
+//! result is `:value`; of a `fail` or `info` what counts is the reason, which is `:error`, or `:value` if
+//! that is another than the argument. An invocation without `:f` whose value is a vector is a `txn`, as
+//! in files for Elle. Fields of other names are passed over: clients may add what they like.
 
 use std::borrow::Cow;
 use std::io::BufRead;
@@ -13,7 +14,7 @@ use std::ops::Range;
 use serde_json::Value;
 use squall_history::Phase;
 
-use super::collect::{Collector, Spans, Told};
+use super::collect::{Collector, Spans, Stamps, Told};
 use super::edn::Reader;
 use super::forms::Forms;
 use super::malformed::Problem;
@@ -22,7 +23,7 @@ use super::{ReadError, Times};
 /// Reads a whole file.
 pub(super) fn read(input: impl BufRead, times: Times) -> Result<Collector, ReadError> {
     let mut forms = Forms::new(input);
-    let mut collector = Collector::new(times);
+    let mut collector = Collector::new(times, Stamps::BeforeWriting);
     while let Some(form) = forms.next()? {
         let taken = match Fields::read(form.text) {
             Ok(Some(mut fields)) => take(&mut collector, &mut fields, form.line),
@@ -43,6 +44,9 @@ fn take(collector: &mut Collector, fields: &mut Fields<'_>, line: u64) -> Result
         }
     }
 }
+
+/// What files for transactions alone leave out.
+const TRANSACTION: &str = "txn";
 
 type Placed = (Value, Range<usize>);
 type Name<'t> = (Option<Cow<'t, str>>, Range<usize>);
@@ -108,7 +112,7 @@ impl<'t> Fields<'t> {
         let (time, index) = (count(&self.time, "`:time`")?, count(&self.index, "`:index`")?);
         let value = match phase {
             Phase::Invoke | Phase::Ok => self.value.take(),
-            Phase::Fail | Phase::Info => self.error.take(),
+            Phase::Fail | Phase::Info => self.error.take().or_else(|| self.value.take()),
         };
         let whole = self.start();
         let place = |field: &Option<Placed>| field.as_ref().map_or(whole.clone(), |(_, place)| place.clone());
@@ -121,6 +125,9 @@ impl<'t> Fields<'t> {
         };
         let f = match &self.f {
             Some((Some(f), _)) => Some(&**f),
+            None if phase == Phase::Invoke && matches!(value, Some((Value::Array(_), _))) => {
+                Some(TRANSACTION)
+            }
             None => None,
             Some((None, place)) => return Err(Problem::new(place.clone(), "`:f` is a keyword, as `:read`")),
         };

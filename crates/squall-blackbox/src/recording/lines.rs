@@ -8,6 +8,10 @@ use super::{Malformed, OPERATION_BYTES_MAX};
 /// What some programs put before UTF-8 text.
 pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
+/// What to do about a file that ends too soon.
+pub(super) const CUT_OFF: &str =
+    "the recording was cut off: what it saw last is lost, and a verdict on the rest would be a guess";
+
 /// Reads lines.
 pub(super) struct Lines<R> {
     input: R,
@@ -65,22 +69,28 @@ impl Line<'_> {
 
     /// It is not the JSON it should be.
     pub(super) fn json(&self, error: &serde_json::Error, what: &str) -> ReadError {
-        let (line, column) = (error.line(), error.column());
-        let text = error.to_string();
-        let words = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-        // serde_json counts bytes, and points behind what it could not take.
-        let at = column.saturating_sub(1).min(self.text.len());
-        let problem = if error.is_eof() && self.last {
-            Problem::new(at..at + 1, format!("the file ends in the middle of {what}"))
-                .label("nothing follows")
-                .help("the recording was cut off: what it saw last is lost, and a verdict on the rest would be a guess")
-        } else if error.is_data() {
-            Problem::new(at..at + 1, words)
-        } else {
-            Problem::new(at..at + 1, format!("this line is not JSON: {words}"))
-        };
-        self.malformed(problem)
+        let cut_off = error.is_eof() && self.last;
+        self.malformed(if cut_off { ended_within(self.text, what) } else { no_json(self.text, error) })
     }
+}
+
+/// A text that should be JSON of some kind and is not.
+pub(super) fn no_json(text: &str, error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    let said = error.to_string();
+    let words = said.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&said);
+    // serde_json counts bytes, and points behind what it could not take.
+    let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
+    let at = (start + column.saturating_sub(1)).min(text.len());
+    let title = if error.is_data() { words.to_owned() } else { format!("this is not JSON: {words}") };
+    Problem::new(at..at + 1, title)
+}
+
+fn ended_within(text: &str, what: &str) -> Problem {
+    let at = text.len().saturating_sub(1);
+    Problem::new(at..at + 1, format!("the file ends in the middle of {what}"))
+        .label("nothing follows")
+        .help(CUT_OFF)
 }
 
 fn too_long(bytes: &[u8], number: u64) -> Malformed {

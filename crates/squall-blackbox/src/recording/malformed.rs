@@ -124,13 +124,6 @@ pub(super) fn empty() -> Malformed {
     problem.within("", 1, Before::default())
 }
 
-/// A JSON array in place of lines.
-pub(super) fn json_array(head: &[u8]) -> Malformed {
-    at_first(head, "a JSON array is no recording: operations are JSON objects, one a line")
-        .help("`jq -c '.[]' FILE` writes an array as lines")
-        .within(&String::from_utf8_lossy(head), 1, Before::default())
-}
-
 /// None of the formats.
 pub(super) fn no_format(head: &[u8]) -> Malformed {
     at_first(head, "this is no recording: it begins neither as JSON nor as EDN")

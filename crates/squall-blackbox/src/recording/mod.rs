@@ -26,8 +26,8 @@ pub use squall::read_history;
 
 use crate::Event;
 
-/// Longest line of a JSON format, and longest operation of an EDN file, in bytes. What is longer was
-/// not written by a client; a file of any size may still be one EDN vector on one line.
+/// Longest line of a JSON format, and longest operation of a vector or array, in bytes. What is longer was
+/// not written by a client; a file of any size may still be one vector on one line.
 pub const OPERATION_BYTES_MAX: usize = 16 << 20;
 
 /// Deepest nesting of a value.
@@ -40,7 +40,7 @@ pub enum Format {
     Squall,
     /// Jepsen's `history.edn`: maps one after the other, or one vector of maps.
     Jepsen,
-    /// One JSON object a line: `{"process":0,"type":"invoke","f":"read","key":"x"}`.
+    /// JSON objects, one a line or in one array: `{"process":0,"type":"invoke","f":"read","key":"x"}`.
     Operations,
 }
 
@@ -81,7 +81,8 @@ pub enum Keys {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Times {
     /// The times of the recording, if it has any; they must not run backwards. Without any, an
-    /// event's place in the file is its time in nanoseconds.
+    /// event's place in the file is its time in nanoseconds. In an EDN file, and where events have
+    /// indices, the order is known otherwise: a time that is too early is taken for that before it.
     #[default]
     Recorded,
     /// Places alone: for recorders that write in order, but stamp before they write.
@@ -189,7 +190,7 @@ fn detect(head: &[u8]) -> Result<Format, ReadError> {
             let is_header = text.windows(12).any(|window| window == b"\"sim_format\"");
             Ok(if is_header { Format::Squall } else { Format::Operations })
         }
-        (Some(b'['), Some(b'{')) if json_object(solid.next()) => Err(malformed::json_array(head).into()),
+        (Some(b'['), Some(b'{')) if json_object(solid.next()) => Ok(Format::Operations),
         (Some(b'{' | b'[' | b'(' | b'#' | b';' | b','), _) => Ok(Format::Jepsen),
         _ => Err(malformed::no_format(head).into()),
     }

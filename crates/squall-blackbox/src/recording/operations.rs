@@ -1,4 +1,4 @@
-//! Operations as JSON objects, one a line: the format for recorders that have none yet.
+//! Operations as JSON objects, one a line or in one array: the format for recorders that have none yet.
 //!
 //! | field | meaning |
 //! |---|---|
@@ -23,10 +23,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use squall_history::{NodeName, Phase};
 
-use super::collect::{Collector, Spans, Told};
+use super::collect::{Collector, Spans, Stamps, Told};
+use super::forms::Forms;
 use super::jepsen::{phase, unknown_phase};
 use super::keys::key_text;
-use super::lines::{Line, Lines};
+use super::lines::{BYTE_ORDER_MARK, Lines, no_json};
 use super::malformed::Problem;
 use super::{ReadError, Times};
 
@@ -55,28 +56,46 @@ struct Fields<'l> {
     node: Option<NodeName>,
 }
 
-/// Reads a whole file.
-pub(super) fn read(input: impl BufRead, times: Times) -> Result<Collector, ReadError> {
+/// Reads a whole file: lines, or one array of objects.
+pub(super) fn read(mut input: impl BufRead, times: Times) -> Result<Collector, ReadError> {
+    let head = input.fill_buf()?;
+    let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
+    let mut collector = Collector::new(times, Stamps::AsWritten);
+    if head.trim_ascii_start().first() == Some(&b'[') {
+        // The brackets of JSON are found as those of EDN.
+        let mut forms = Forms::new(input);
+        while let Some(form) = forms.next()? {
+            let read = Fields::read(form.text, form.line, &mut collector);
+            read.map_err(|problem| form.malformed(problem))?;
+        }
+        return Ok(collector);
+    }
     let mut lines = Lines::new(input);
-    let mut collector = Collector::new(times);
     while let Some(line) = lines.next()? {
         let fields: Fields<'_> =
             serde_json::from_str(line.text).map_err(|error| line.json(&error, "an operation"))?;
-        fields.take(&line, &mut collector).map_err(|problem| line.malformed(problem))?;
+        let taken = fields.take(line.text, line.number, &mut collector);
+        taken.map_err(|problem| line.malformed(problem))?;
     }
     Ok(collector)
 }
 
 impl Fields<'_> {
-    fn take(self, line: &Line<'_>, collector: &mut Collector) -> Result<(), Problem> {
-        let place = |field: &RawValue| place(line.text, field);
+    /// One operation of an array.
+    fn read(text: &str, line: u64, collector: &mut Collector) -> Result<(), Problem> {
+        let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| no_json(text, &error))?;
+        fields.take(text, line, collector)
+    }
+
+    fn take(self, text: &str, line: u64, collector: &mut Collector) -> Result<(), Problem> {
+        let place = |field: &RawValue| place(text, field);
         let or_whole = |field: Option<&RawValue>| field.map_or(0..1, place);
         let Some(process) = self.process(place)? else {
             collector.leave_out();
             return Ok(());
         };
         let phase = self.phase(place)?;
-        let f = self.f.map(|f| text(f, place(f), "`f`")).transpose()?;
+        let f = self.f.map(|f| string(f, place(f), "`f`")).transpose()?;
         let key = self.key.filter(|key| !key.is_null()).map(key_text);
         let value = match phase {
             Phase::Fail | Phase::Info if !self.error.is_null() => self.error,
@@ -91,7 +110,7 @@ impl Fields<'_> {
         };
         let count = |field: Option<&RawValue>, name| field.map(|it| number(it, place(it), name)).transpose();
         collector.take(Told {
-            line: line.number,
+            line,
             id: count(self.id, "`id`")?,
             process,
             phase,
@@ -113,18 +132,18 @@ impl Fields<'_> {
     }
 
     fn phase(&self, place: impl Fn(&RawValue) -> Range<usize>) -> Result<Phase, Problem> {
-        let word = text(self.kind, place(self.kind), "`type`")?;
+        let word = string(self.kind, place(self.kind), "`type`")?;
         phase(&word).ok_or_else(|| unknown_phase(place(self.kind), &word))
     }
 }
 
-/// Where in a line a value stands that was borrowed from it.
-pub(super) fn place(line: &str, value: &RawValue) -> Range<usize> {
-    let start = value.get().as_ptr().addr() - line.as_ptr().addr();
+/// Where in a text a value stands that was borrowed from it.
+pub(super) fn place(text: &str, value: &RawValue) -> Range<usize> {
+    let start = value.get().as_ptr().addr() - text.as_ptr().addr();
     start..start + value.get().len()
 }
 
-fn text(value: &RawValue, place: Range<usize>, name: &str) -> Result<String, Problem> {
+fn string(value: &RawValue, place: Range<usize>, name: &str) -> Result<String, Problem> {
     serde_json::from_str(value.get()).map_err(|_| Problem::new(place, format!("{name} is a text")))
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use squall_history::{HISTORY_FORMAT, Header, History, NodeName, Op, Record, SimTime};
 
-use super::collect::{Collector, Spans, Told};
+use super::collect::{Collector, Spans, Stamps, Told};
 use super::lines::{Line, Lines};
 use super::malformed::{Problem, empty};
 use super::operations::place;
@@ -31,7 +31,7 @@ struct OpRecord<'l> {
 pub(super) fn read(input: impl BufRead, times: Times) -> Result<(Option<Header>, Collector), ReadError> {
     let mut lines = Lines::new(input);
     let header = header(&mut lines)?;
-    let mut collector = Collector::new(times);
+    let mut collector = Collector::new(times, Stamps::AsWritten);
     while let Some(line) = lines.next()? {
         let record: OpRecord<'_> =
             serde_json::from_str(line.text).map_err(|error| line.json(&error, "a record"))?;

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use squall::Registry;
 use squall_check::blackbox::recording::{Format, Options, ReadError, Times, format_of};
-use squall_check::blackbox::{self, Analysis, Entry, Operation, Recording};
+use squall_check::blackbox::{self, Entry, Recording};
 use squall_check::{Budget, ExitCode, Findings, Status, Verdict, Violation};
 use squall_report::{Judged, JudgedEnding, JudgedTimes, judged_json, judged_text};
 
@@ -45,7 +45,10 @@ fn by_model(args: &JudgeArgs, model: &str) -> Result<u8, CliError> {
         line: recording.line(problem.place).unwrap_or_default(),
         problem: problem.problem,
     })?;
-    let verdict = analyse(analysis.as_ref(), &operations, budget(args));
+    let mut findings = Findings::default();
+    analysis.analyse(&operations, &mut budget(args), &mut findings);
+    let measured = std::mem::take(&mut findings.summary);
+    let verdict = verdict(analysis.name(), findings);
     let judged = Judged {
         file: &shown(&args.file),
         format: recording.format.name(),
@@ -58,6 +61,7 @@ fn by_model(args: &JudgeArgs, model: &str) -> Result<u8, CliError> {
             Times::Ignored => JudgedTimes::Places,
         },
         verdict: &verdict,
+        measured: &measured,
         ending: ending(&verdict),
     };
     Ok(present(args, &judged))
@@ -120,28 +124,27 @@ fn budget(args: &JudgeArgs) -> Budget {
     Budget {
         steps: args.max_steps.unwrap_or(default.steps),
         bytes: args.max_memory.unwrap_or(default.bytes),
-        deadline: args.time_limit.map(|span| environment::wall_now() + span.to_std()),
+        // A limit beyond the end of time is none.
+        deadline: args.time_limit.and_then(|span| environment::wall_now().checked_add(span.to_std())),
         ..default
     }
 }
 
-fn analyse(analysis: &dyn Analysis, operations: &[Operation<'_>], mut budget: Budget) -> Verdict {
-    let mut findings = Findings::default();
-    analysis.analyse(operations, &mut budget, &mut findings);
-    let name = analysis.name().to_owned();
+/// What an analysis found, as a judge of a run would say it.
+fn verdict(name: &str, findings: Findings) -> Verdict {
     let mut violations: Vec<Violation> =
-        findings.violations.into_iter().map(|finding| Violation::of(&name, finding)).collect();
+        findings.violations.into_iter().map(|finding| Violation::of(name, finding)).collect();
     violations.sort_by_key(|violation| violation.at);
     let status = match (violations.is_empty(), &findings.unknown) {
         (false, _) => Status::Fail,
         (true, Some(_)) => Status::Unknown,
         (true, None) => Status::Pass,
     };
-    let said = |what: Option<String>| what.map(|what| (name.clone(), what)).into_iter().collect();
+    let said = |what: Option<String>| what.map(|what| (name.to_owned(), what)).into_iter().collect();
     Verdict {
         status,
         violations,
-        exercised: BTreeMap::from([(name.clone(), findings.exercised)]),
+        exercised: BTreeMap::from([(name.to_owned(), findings.exercised)]),
         not_applicable: said(findings.not_applicable),
         unknown: said(findings.unknown),
         conditions: BTreeMap::new(),

@@ -100,9 +100,11 @@ fn as_text(registry: &Registry, loaded: &[Loaded]) -> String {
             conditions.collect(),
         );
     }
-    let models = blackbox::catalogue()
-        .iter()
-        .map(|entry| vec![entry.name.to_owned(), entry.options.to_owned(), entry.meaning.to_owned()]);
-    section("Models for `judge`", &["name", "options", "meaning"], models.collect());
+    let models = blackbox::catalogue();
+    let meanings = models.iter().map(|entry| vec![entry.name.to_owned(), entry.meaning.to_owned()]);
+    section("Models for `judge`", &["name", "meaning"], meanings.collect());
+    let with_options = models.iter().filter(|entry| !entry.options.is_empty());
+    let options = with_options.map(|entry| vec![entry.name.to_owned(), entry.options.to_owned()]);
+    section("Options of models, for `--with`", &["name", "options"], options.collect());
     text
 }

@@ -5,7 +5,7 @@ use squall_blackbox::recording::{Format, Keys, Times};
 use squall_blackbox::{Analysis, Budget, Findings};
 use squall_blackbox::{Linearizable, RegisterModel, operations};
 
-use super::{keys, read, read_with, told};
+use super::{keys, read, read_with, refused, told};
 
 const REGISTER: &str = r#"
 {:type :invoke, :f :write, :value 3, :process 0, :time 10, :index 0}
@@ -65,6 +65,43 @@ fn old_files_have_neither_times_nor_indices() {
     let recording = read(text);
     assert_eq!(recording.times, Times::Ignored);
     assert_eq!(told(&recording), "1: op 0 p0 invoke read null @0\n3: op 0 p0 ok read 1 @1\n");
+}
+
+#[test]
+fn stamps_may_be_a_little_early_and_the_order_of_the_file_counts() {
+    let stamped = |early: u64| {
+        let time = 5_000_000_000 - early;
+        format!(
+            "{{:type :invoke :f :r :process 0 :time 5000000000}}\n{{:type :invoke :f :r :process 1 :time {time}}}"
+        )
+    };
+    let expected = "1: op 0 p0 invoke r null @5000000000\n2: op 1 p1 invoke r null @5000000000\n";
+    assert_eq!(told(&read(stamped(1_000_000_000))), expected);
+    assert!(refused(stamped(1_000_000_001)).title.starts_with("time runs backwards"));
+    // Numbered, they may be as early as they like.
+    let numbered = stamped(4_999_999_999).replacen("5000000000}", "5000000000 :index 0}", 1);
+    let numbered = numbered.replace(":time 1}", ":time 1 :index 1}");
+    assert_eq!(told(&read(numbered)), expected);
+}
+
+#[test]
+fn files_for_transactions_need_not_say_so() {
+    let text = "{:type :invoke :value [[:r 1 nil]] :process 0}\n{:type :ok :value [[:r 1 2]] :process 0}";
+    let expected = "1: op 0 p0 invoke txn [[\"r\",1,null]] @0\n2: op 0 p0 ok txn [[\"r\",1,2]] @1\n";
+    assert_eq!(told(&read(text)), expected);
+}
+
+#[test]
+fn the_reason_of_what_went_wrong() {
+    let ends = |end: &str| {
+        let text =
+            format!("{{:type :invoke :f :w :value 3 :process 0}}\n{{:type :fail :f :w :process 0 {end}}}");
+        read(text).events().last().unwrap().op.value.clone()
+    };
+    assert_eq!(ends(":value 3 :error :no-leader"), json!("no-leader"));
+    assert_eq!(ends(":value [:negative 2]"), json!(["negative", 2]));
+    assert_eq!(ends(":value 3"), json!(null), "the argument is no reason");
+    assert_eq!(ends(""), json!(null));
 }
 
 /// The result of a read that gave this EDN.

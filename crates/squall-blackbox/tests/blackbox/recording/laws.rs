@@ -8,7 +8,9 @@ use squall_blackbox::recording::Options;
 
 use super::{read, read_with};
 
-const RECORDINGS: [&str; 4] = [
+const RECORDINGS: [&str; 5] = [
+    "[{\"process\":0,\"type\":\"invoke\",\"f\":\"read\"},\n\
+     {\"process\":0,\n\"type\":\"info\",\"error\":\"]}\\\"\"}]\n",
     "{:type :invoke, :f :cas, :value [1 \"a\\n\"], :process 0, :time 5, :index 0}\n\
      {:type :ok, :f :cas, :value #{1 2}, :process 0, :time 6, :index 1} ; done\n",
     "[#jepsen.history.Op{:type :invoke :f :r :process 0 :value [:k nil]}\n\

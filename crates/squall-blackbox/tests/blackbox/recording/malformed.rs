@@ -31,7 +31,6 @@ fn no_recording() {
     at("hello\n", (1, 1), "h", "begins neither as JSON nor as EDN");
     at("  17", (1, 3), "1", "begins neither as JSON nor as EDN");
     at("version: 1\nname: x\n", (1, 1), "v", "begins neither");
-    at("[{\"process\":0}]", (1, 1), "[", "a JSON array is no recording");
 }
 
 #[test]
@@ -113,8 +112,25 @@ fn brackets_that_do_not_match() {
     at("{:type :ok :type :ok}", (1, 12), ":type", "`:type` is in the map twice");
     at("{:type :ok :value}", (1, 18), "}", "a value is missing");
     at("{:type :ok :value {:a}}", (1, 20), ":a", "a key without a value");
-    at("{\"process\":0,\"type\":\"ok\"]\n{}", (1, 25), "]", "this line is not JSON");
-    at(json(&[INVOKE, "{{}}"]), (2, 2), "{", "this line is not JSON");
+    at("{\"process\":0,\"type\":\"ok\"]\n{}", (1, 25), "]", "this is not JSON");
+    at(json(&[INVOKE, "{{}}"]), (2, 2), "{", "this is not JSON");
+}
+
+#[test]
+fn json_arrays() {
+    let two = |second: &str| format!("[{INVOKE},\n  {second}]");
+    at(two(&OK.replace("ok", "okay")), (2, 23), "\"okay\"", "unknown type `okay`");
+    at(two("{\"process\":0,\n \"type\":\"ok\",\n \"vaule\":1}"), (4, 8), "\"", "unknown field `vaule`");
+    at(two("17"), (2, 3), "1", "an operation was expected");
+    at(two("{:process 0}"), (2, 4), ":", "this is not JSON");
+    at(two(OK).trim_end_matches(']'), (2, 38), " ", "the file ends within the vector of operations");
+    at(two("{\"process\":0"), (2, 15), "]", "this is not JSON");
+    at(
+        two("{\"process\":0").trim_end_matches(']'),
+        (2, 3),
+        "{",
+        "the file ends in the middle of an operation",
+    );
 }
 
 #[test]

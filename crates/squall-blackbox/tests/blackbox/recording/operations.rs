@@ -21,6 +21,20 @@ fn all_fields() {
 }
 
 #[test]
+fn an_array_is_the_same_as_lines() {
+    let lines = [
+        r#"{"process":0,"type":"invoke","f":"txn","value":[["append","]",1]],"index":0}"#,
+        r#"{"process":"nemesis","type":"info","f":"{","index":1}"#,
+        r#"{"process":0,"type":"ok","value":[["append","]",1]],"index":2}"#,
+    ];
+    let shown = |text: String| told(&read(text)).lines().map(|line| line[1..].to_owned()).collect::<Vec<_>>();
+    let expected = shown(lines.join("\n"));
+    assert_eq!(expected.len(), 2);
+    assert_eq!(shown(format!("[{}]", lines.join(",\n"))), expected);
+    assert_eq!(shown(format!("\u{feff} [{}]\n\n", lines.join(","))), expected);
+}
+
+#[test]
 fn the_fewest_fields() {
     let text = "\u{feff}{\"process\":0,\"type\":\"invoke\",\"f\":\"read\"}\r\n{\"process\":0,\"type\":\"ok\",\"value\":1}";
     assert_eq!(told(&read(text)), "1: op 0 p0 invoke read null @0\n2: op 0 p0 ok read 1 @1\n");
@@ -71,5 +85,5 @@ fn a_format_can_be_insisted_on() {
     let text = "{:process 0 :type :invoke :f :read}";
     let options = Options { format: Some(Format::Operations), ..Options::default() };
     let malformed = read_with(text, options).unwrap_err();
-    assert!(malformed.title.starts_with("this line is not JSON"), "{malformed}");
+    assert!(malformed.title.starts_with("this is not JSON"), "{malformed}");
 }

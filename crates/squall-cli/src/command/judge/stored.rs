@@ -1,6 +1,7 @@
 //! A stored Squall history, judged as its run was: by the oracles of its system, and by what its scenario
 //! expects if the run's folder has its plan.
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::Path;
 
@@ -58,6 +59,8 @@ fn show(
         line: &|place| lines.get(place).copied(),
         timing: JudgedTimes::Recorded,
         verdict,
+        // Each oracle of a run measures for itself; the verdict has no place for it.
+        measured: &BTreeMap::new(),
         ending: ending(verdict),
     };
     present(args, &judged)
