@@ -92,7 +92,7 @@ fn what_exceeds_the_budget_is_unknown_with_threads_too() {
     let additions = events("add", 40, 30, None);
     for threads in [1, 3] {
         let checker = Linearizable::new(CounterModel).with_threads(threads);
-        let steps = Budget { steps: 5_000, ..Budget::default() };
+        let steps = Budget { steps: 500, ..Budget::default() };
         let why = findings(checker, &additions, steps).unknown.unwrap();
         assert!(why.starts_with("steps ran out with "), "{why}");
         let bytes = Budget { bytes: 2_000, ..Budget::default() };
