@@ -28,11 +28,14 @@ impl Entry {
     }
 }
 
+/// The option of all models.
+const THREADS: &str = "threads: how many judge objects side by side (1)";
+
 const ENTRIES: &[Entry] = &[
     Entry {
         name: "kv",
         meaning: "each key is a linearizable object with `get`, `put`, `append`, `cas` and `delete`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::KvModel),
     },
     Entry {
@@ -44,49 +47,49 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "register",
         meaning: "each key is a linearizable register with `read`, `write` and `cas`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::RegisterModel),
     },
     Entry {
         name: "multi-register",
         meaning: "transactions `txn` of reads and writes over several registers are strictly serializable",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::MultiRegisterModel),
     },
     Entry {
         name: "linear-set",
         meaning: "each key is a linearizable set with `add`, `remove`, `contains` and `read`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::SetModel),
     },
     Entry {
         name: "linear-queue",
         meaning: "each key is a linearizable unordered queue with `enqueue` and `dequeue`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::QueueModel),
     },
     Entry {
         name: "linear-fifo-queue",
         meaning: "each key is a linearizable first-in-first-out queue with `enqueue` and `dequeue`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::FifoQueueModel),
     },
     Entry {
         name: "linear-counter",
         meaning: "each key is a linearizable counter with `add`, `add-and-get` and `read`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::CounterModel),
     },
     Entry {
         name: "lock",
         meaning: "each key is a linearizable lock with `acquire` and `release`, its fencing tokens grow",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::LockModel),
     },
     Entry {
         name: "linear-unique-ids",
         meaning: "`generate` gives no id twice",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::UniqueIdsModel),
     },
     crate::sets::SET,
@@ -128,7 +131,16 @@ pub(crate) fn read_options<T: DeserializeOwned + Default>(options: &Value) -> Re
 
 /// Linearizability with respect to `model`.
 fn linear<M: Model + 'static>(options: &Value, model: M) -> Result<Box<dyn Analysis>, String> {
-    none(options).map(|()| Box::new(Linearizable::new(model)) as _)
+    let checker = Linearizable::new(model);
+    let threads = match options.as_object() {
+        None if options.is_null() => None,
+        Some(options) if options.keys().all(|name| name == "threads") => options.get("threads"),
+        _ => return Err(format!("its one option is `threads`, but it was given {options}")),
+    };
+    let Some(threads) = threads else { return Ok(Box::new(checker)) };
+    let count = threads.as_u64().and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0);
+    let count = count.ok_or_else(|| format!("`threads` is a number from 1 on, not {threads}"))?;
+    Ok(Box::new(checker.with_threads(count)))
 }
 
 /// For an analysis that takes no options.

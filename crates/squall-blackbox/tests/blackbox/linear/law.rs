@@ -50,7 +50,7 @@ fn play(naive: &Naive, tuning: &Tuning, case: u64) -> Story {
     let mut state: State = (naive.init)();
     let mut clients: Vec<Client> =
         (0..PROCESSES as i64).map(|process| Client { process, in_flight: None }).collect();
-    let (mut events, mut spans, mut of_op) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut events, mut spans, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     let (mut ops, mut processes) = (0, PROCESSES as i64);
     let busy = 2 + draws.below(PROCESSES as u64 - 1);
     for _ in 0..12 + draws.below(28) {
@@ -65,7 +65,6 @@ fn play(naive: &Naive, tuning: &Tuning, case: u64) -> Story {
                 let ask = Ask { process: client.process, f, args };
                 let value = (naive.record)(&ask, None).0;
                 events.push(event(ops, &ask, Phase::Invoke, value));
-                of_op.push(Some(spans.len()));
                 spans.push(Span { ask: ask.clone(), invoked: events.len() - 1, ok: None });
                 client.in_flight = Some((ops, ask, None));
                 ops += 1;
@@ -81,6 +80,7 @@ fn play(naive: &Naive, tuning: &Tuning, case: u64) -> Story {
                 client.in_flight = Some((op, ask, Some(told)));
             }
             Some((op, ask, told)) => {
+                let happened = told.is_some();
                 let told = match told {
                     _ if draws.below(100) < tuning.open => None,
                     Some(_) if draws.below(100) < tuning.twisted => Some((naive.twist)(&ask, draws)),
@@ -88,11 +88,15 @@ fn play(naive: &Naive, tuning: &Tuning, case: u64) -> Story {
                     told => told,
                 };
                 let value = (naive.record)(&ask, told.as_ref()).1;
-                let span = of_op[op as usize].unwrap();
+                let span: &mut Span = &mut spans[op as usize];
                 let phase = match told {
                     Some(told) => {
-                        spans[span].ok = Some((events.len(), told));
+                        span.ok = Some((events.len(), told));
                         Phase::Ok
+                    }
+                    None if !happened && draws.below(2) == 0 => {
+                        failed.push(op as usize);
+                        Phase::Fail
                     }
                     None => {
                         client.process = processes;
@@ -104,7 +108,16 @@ fn play(naive: &Naive, tuning: &Tuning, case: u64) -> Story {
             }
         }
     }
-    Story { events, spans, of_op }
+    // What failed did not happen.
+    let mut happened = 0;
+    let place = |op| {
+        let place = (!failed.contains(&op)).then_some(happened);
+        happened += usize::from(place.is_some());
+        place
+    };
+    let of_op: Vec<Option<usize>> = (0..spans.len()).map(place).collect();
+    let spans = spans.into_iter().zip(&of_op).filter(|(_, place)| place.is_some()).map(|(span, _)| span);
+    Story { spans: spans.collect(), events, of_op }
 }
 
 fn event(op: u64, ask: &Ask, phase: Phase, value: Value) -> Op {

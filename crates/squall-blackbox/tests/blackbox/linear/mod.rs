@@ -1,6 +1,7 @@
 //! Linearizability.
 
 mod brute_force;
+mod cases;
 mod law;
 mod naive;
 mod objects;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use squall_blackbox::linearizability::models::{CounterModel, RegisterModel};
 use squall_blackbox::linearizability::{Linearizable, Model};
-use squall_blackbox::{Analysis, Budget, Event, Findings, operations};
+use squall_blackbox::{Analysis, Budget, Event, Findings, catalogue, operations};
 use squall_history::{Op, OpId, Phase, ProcessId, SimTime};
 
 use super::naive::Draws;
@@ -100,5 +100,31 @@ fn what_exceeds_the_budget_is_unknown_with_threads_too() {
             findings(checker, &additions, bytes).unknown.unwrap(),
             "memory ran out with 40 of 40 objects undecided"
         );
+    }
+}
+
+#[test]
+fn threads_are_an_option_of_every_model() {
+    let names = [
+        "kv",
+        "register",
+        "multi-register",
+        "linear-set",
+        "linear-queue",
+        "linear-fifo-queue",
+        "linear-counter",
+        "lock",
+        "linear-unique-ids",
+    ];
+    for name in names {
+        let entry = catalogue().iter().find(|entry| entry.name == name).unwrap();
+        assert!(entry.build(&json!({ "threads": 2 })).is_ok());
+        assert!(entry.build(&json!({})).is_ok());
+        assert_eq!(
+            entry.build(&json!({ "threads": 0 })).err().unwrap(),
+            "`threads` is a number from 1 on, not 0"
+        );
+        let wrong = entry.build(&json!({ "thread": 1 })).err().unwrap();
+        assert_eq!(wrong, "its one option is `threads`, but it was given {\"thread\":1}");
     }
 }
