@@ -1,5 +1,8 @@
 //! The analyses by name, for whoever chooses one with a word: `judge --model kv`, a listing.
 
+use std::num::NonZeroUsize;
+
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -131,16 +134,15 @@ pub(crate) fn read_options<T: DeserializeOwned + Default>(options: &Value) -> Re
 
 /// Linearizability with respect to `model`.
 fn linear<M: Model + 'static>(options: &Value, model: M) -> Result<Box<dyn Analysis>, String> {
-    let checker = Linearizable::new(model);
-    let threads = match options.as_object() {
-        None if options.is_null() => None,
-        Some(options) if options.keys().all(|name| name == "threads") => options.get("threads"),
-        _ => return Err(format!("its one option is `threads`, but it was given {options}")),
-    };
-    let Some(threads) = threads else { return Ok(Box::new(checker)) };
-    let count = threads.as_u64().and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0);
-    let count = count.ok_or_else(|| format!("`threads` is a number from 1 on, not {threads}"))?;
-    Ok(Box::new(checker.with_threads(count)))
+    let options: LinearOptions = read_options(options)?;
+    let threads = options.threads.map_or(1, NonZeroUsize::get);
+    Ok(Box::new(Linearizable::new(model).with_threads(threads)))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LinearOptions {
+    threads: Option<NonZeroUsize>,
 }
 
 /// For an analysis that takes no options.

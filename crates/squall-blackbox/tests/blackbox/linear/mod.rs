@@ -5,3 +5,4 @@ mod cases;
 mod law;
 mod naive;
 mod objects;
+mod story;
