@@ -1,5 +1,8 @@
 //! The analyses by name, for whoever chooses one with a word: `judge --model kv`, a listing.
 
+use std::num::NonZeroUsize;
+
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -28,11 +31,14 @@ impl Entry {
     }
 }
 
+/// The option of all models.
+const THREADS: &str = "threads: how many judge objects side by side (1)";
+
 const ENTRIES: &[Entry] = &[
     Entry {
         name: "kv",
         meaning: "each key is a linearizable object with `get`, `put`, `append`, `cas` and `delete`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::KvModel),
     },
     Entry {
@@ -44,49 +50,49 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "register",
         meaning: "each key is a linearizable register with `read`, `write` and `cas`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::RegisterModel),
     },
     Entry {
         name: "multi-register",
         meaning: "transactions `txn` of reads and writes over several registers are strictly serializable",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::MultiRegisterModel),
     },
     Entry {
         name: "linear-set",
         meaning: "each key is a linearizable set with `add`, `remove`, `contains` and `read`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::SetModel),
     },
     Entry {
         name: "linear-queue",
         meaning: "each key is a linearizable unordered queue with `enqueue` and `dequeue`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::QueueModel),
     },
     Entry {
         name: "linear-fifo-queue",
         meaning: "each key is a linearizable first-in-first-out queue with `enqueue` and `dequeue`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::FifoQueueModel),
     },
     Entry {
         name: "linear-counter",
         meaning: "each key is a linearizable counter with `add`, `add-and-get` and `read`",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::CounterModel),
     },
     Entry {
         name: "lock",
         meaning: "each key is a linearizable lock with `acquire` and `release`, its fencing tokens grow",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::LockModel),
     },
     Entry {
         name: "linear-unique-ids",
         meaning: "`generate` gives no id twice",
-        options: "",
+        options: THREADS,
         build: |options| linear(options, models::UniqueIdsModel),
     },
     crate::sets::SET,
@@ -129,7 +135,15 @@ pub(crate) fn read_options<T: DeserializeOwned + Default>(options: &Value) -> Re
 
 /// Linearizability with respect to `model`.
 fn linear<M: Model + 'static>(options: &Value, model: M) -> Result<Box<dyn Analysis>, String> {
-    none(options).map(|()| Box::new(Linearizable::new(model)) as _)
+    let options: LinearOptions = read_options(options)?;
+    let threads = options.threads.map_or(1, NonZeroUsize::get);
+    Ok(Box::new(Linearizable::new(model).with_threads(threads)))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LinearOptions {
+    threads: Option<NonZeroUsize>,
 }
 
 /// For an analysis that takes no options.

@@ -13,18 +13,16 @@ pub(super) struct Object<'h> {
     /// The result that it is about, if the model splits by results.
     pub(super) result: Option<&'h Value>,
     pub(super) members: Vec<u32>,
-    /// Those that failed: they did not happen.
-    pub(super) failed: Vec<u32>,
 }
 
-/// The objects, in order of their keys.
+/// The objects, in order of their keys; operations that failed belong to none.
 pub(super) fn split<'h, M: Model>(model: &M, operations: &[Operation<'h>]) -> Vec<Object<'h>> {
     let split = model.split();
     let mut objects: Vec<Object<'h>> = Vec::new();
     let mut places: FxHashMap<(Option<&'h str>, Option<&'h Value>), u32> = FxHashMap::default();
     for (place, operation) in (0..).zip(operations) {
         let result = operation.ok().map(|(_, output)| output);
-        if split == Split::PerResult && result.is_none() {
+        if operation.failed() || (split == Split::PerResult && result.is_none()) {
             continue;
         }
         let (key, result) = match split {
@@ -35,10 +33,9 @@ pub(super) fn split<'h, M: Model>(model: &M, operations: &[Operation<'h>]) -> Ve
         let next = objects.len() as u32;
         let object = *places.entry((key, result)).or_insert(next);
         if object == next {
-            objects.push(Object { key, result, members: Vec::new(), failed: Vec::new() });
+            objects.push(Object { key, result, members: Vec::new() });
         }
-        let object = &mut objects[object as usize];
-        if operation.failed() { object.failed.push(place) } else { object.members.push(place) }
+        objects[object as usize].members.push(place);
     }
     // By key; those of one key stay in the order of their first operations.
     objects.sort_by_key(|object| object.key);
@@ -57,11 +54,8 @@ impl<'h> Object<'h> {
             let completed = operation.completed.filter(|completion| completion.moment.place <= cut);
             Operation { completed, ..*operation }
         };
-        let begun = self.members.iter().chain(&self.failed).map(|&member| known(&all[member as usize]));
-        let may_be = |operation: &Operation<'_>| operation.invoked.place < cut && !operation.failed();
-        let mut operations: Vec<_> = begun.filter(may_be).collect();
-        operations.sort_unstable_by_key(|operation| operation.invoked.place);
-        operations
+        let begun = |operation: &Operation<'_>| operation.invoked.place < cut;
+        self.members.iter().map(|&member| known(&all[member as usize])).filter(begun).collect()
     }
 }
 

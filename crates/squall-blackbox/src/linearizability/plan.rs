@@ -18,8 +18,6 @@ pub(super) struct Plan<C> {
     /// Each different call once.
     calls: Vec<C>,
     effects: Vec<Effect>,
-    /// Whether several operations make this call.
-    twins: Vec<bool>,
     ops: Vec<PlannedOp>,
     events: Vec<u32>,
     slots: usize,
@@ -50,14 +48,8 @@ impl<C: Clone + Eq + std::hash::Hash> Plan<C> {
         spans: impl Iterator<Item = (usize, Option<usize>)>,
         calls: &[C],
     ) -> Self {
-        let mut plan = Self {
-            calls: Vec::new(),
-            effects: Vec::new(),
-            twins: Vec::new(),
-            ops: Vec::new(),
-            events: Vec::new(),
-            slots: 0,
-        };
+        let mut plan =
+            Self { calls: Vec::new(), effects: Vec::new(), ops: Vec::new(), events: Vec::new(), slots: 0 };
         let mut known: FxHashMap<&C, u32> = FxHashMap::default();
         let mut moments: Vec<(usize, u32)> = Vec::with_capacity(2 * calls.len());
         for (origin, ((invoked, returned), call)) in (0..).zip(spans.zip(calls)) {
@@ -71,9 +63,6 @@ impl<C: Clone + Eq + std::hash::Hash> Plan<C> {
             if number == next {
                 plan.calls.push(call.clone());
                 plan.effects.push(model.effect(call));
-                plan.twins.push(false);
-            } else {
-                plan.twins[number as usize] = true;
             }
             plan.ops.push(PlannedOp { origin, call: number, slot: 0, returned: NEVER });
             moments.push((invoked, op << 1));
@@ -144,9 +133,14 @@ impl<C> Plan<C> {
         one.call == other.call && (one.returned, first) < (other.returned, second)
     }
 
-    /// Whether other operations make the same call.
-    pub(super) fn has_twins(&self, op: OpNumber) -> bool {
-        self.twins[self.ops[op as usize].call as usize]
+    /// Which of the different calls it makes.
+    pub(super) fn call_number(&self, op: OpNumber) -> usize {
+        self.ops[op as usize].call as usize
+    }
+
+    /// How many different calls there are.
+    pub(super) fn different_calls(&self) -> usize {
+        self.calls.len()
     }
 
     /// Its place among the operations of the object.
@@ -156,7 +150,7 @@ impl<C> Plan<C> {
 
     /// Bytes that the plan holds.
     pub(super) fn bytes(&self) -> u64 {
-        let calls = self.calls.len() * (size_of::<C>() + 2);
+        let calls = self.calls.len() * (size_of::<C>() + 9);
         (calls + self.ops.len() * size_of::<PlannedOp>() + self.events.len() * size_of::<u32>()) as u64
     }
 }

@@ -1,8 +1,9 @@
 //! The shortest illegal prefix of an object's history, as a history of its own.
 //!
 //! The search knows what every operation returned in the end. In a prefix that is not known yet of
-//! operations that complete behind it, and such a one may have any result, or fail. So the
-//! completion at which the search got stuck may lie too early; it never lies too late.
+//! operations that complete behind it, and such a one may have any result. So the completion at which
+//! the search got stuck may lie too early; it never lies too late. What failed in the end is left out
+//! of every prefix.
 
 use super::job::span;
 use super::objects::{self, Object};
@@ -56,7 +57,7 @@ pub(super) fn shortest<'h, M: Model>(
     budget: &mut Budget,
 ) -> Illegal<'h, M> {
     let stuck = place(&found.stuck);
-    if is_known(model, all, &found, stuck) {
+    if is_known(model, &found, stuck) {
         return found;
     }
     let mut ends: Vec<(usize, Operation<'h>)> = Vec::new();
@@ -94,26 +95,20 @@ fn place(operation: &Operation<'_>) -> usize {
 }
 
 /// Whether what completes behind this place has no result that the search could have used.
-fn is_known<'h, M: Model>(model: &M, all: &[Operation<'h>], found: &Illegal<'h, M>, cut: usize) -> bool {
+fn is_known<'h, M: Model>(model: &M, found: &Illegal<'h, M>, cut: usize) -> bool {
     let mut values = found.values.clone();
-    let mut is_same = |operation: &Operation<'h>, call: Option<&M::Call>| {
-        let open = model.call(OpView { output: None, ..OpView::of(operation) }, &mut values);
-        match (open, call) {
-            (Ok(open), call) if model.effect(&open) == Effect::Observes => {
-                call.is_none_or(|call| model.effect(call) == Effect::Observes)
-            }
-            (Ok(open), Some(call)) => open == *call,
-            _ => false,
-        }
+    let mut is_same = |(operation, call): (&Operation<'h>, &M::Call)| {
+        // Reads that only may have happened change as little as those that did.
+        model.call(OpView { output: None, ..OpView::of(operation) }, &mut values).is_ok_and(|open| {
+            let observe = model.effect(&open) == Effect::Observes && model.effect(call) == Effect::Observes;
+            observe || open == *call
+        })
     };
-    let spans = |operation: &Operation<'_>| {
-        let completed = operation.completed.map(|completion| completion.moment.place);
-        operation.invoked.place < cut && completed.is_some_and(|completed| completed > cut)
+    let completes_behind = |operation: &Operation<'_>| {
+        operation.invoked.place < cut && operation.ok().is_some_and(|(moment, _)| moment.place > cut)
     };
-    let mut pending = found.operations.iter().zip(&found.calls).filter(|(operation, _)| spans(operation));
-    let mut failed = found.object.failed.iter().map(|&op| &all[op as usize]).filter(|op| spans(op));
-    pending.all(|(operation, call)| is_same(operation, Some(call)))
-        && failed.all(|operation| is_same(operation, None))
+    let pending = found.operations.iter().zip(&found.calls);
+    pending.filter(|(operation, _)| completes_behind(operation)).all(&mut is_same)
 }
 
 /// Judges the object's history up to this place, if the budget suffices.

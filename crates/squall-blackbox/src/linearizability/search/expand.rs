@@ -33,6 +33,7 @@ impl<M: Model> Search<'_, M> {
     /// Takes the configuration in hand on by one operation in each possible way, at the completion of
     /// `due`.
     pub(super) fn expand(&mut self, due: OpNumber, node: Node<M::State>) {
+        self.unpaid += super::TRIES;
         let moves = self.moves(due, &node);
         for next in moves {
             self.make(due, &node, next);
@@ -74,12 +75,22 @@ impl<M: Model> Search<'_, M> {
     }
 
     /// Operations of this kind that may take effect: of equal ones only the one that must first.
-    fn candidates(&self, effect: Effect, limit: u32) -> Vec<OpNumber> {
-        let missing = || self.window.missing(effect, &self.mask, limit);
-        let first = |op: &OpNumber| {
-            !self.plan.has_twins(*op) || !missing().any(|other| self.plan.goes_before(other, *op))
-        };
-        missing().filter(first).collect()
+    fn candidates(&mut self, effect: Effect, limit: u32) -> Vec<OpNumber> {
+        self.enquiries = self.enquiries.checked_add(1).unwrap_or_else(|| {
+            self.firsts.fill((0, 0));
+            1
+        });
+        let mut found = Vec::new();
+        for op in self.window.missing(effect, &self.mask, limit) {
+            let (enquiry, first) = &mut self.firsts[self.plan.call_number(op)];
+            if *enquiry != self.enquiries {
+                found.push(self.plan.call_number(op));
+                (*enquiry, *first) = (self.enquiries, op);
+            } else if self.plan.goes_before(op, *first) {
+                *first = op;
+            }
+        }
+        found.into_iter().map(|call| self.firsts[call].1).collect()
     }
 
     fn try_move(
@@ -155,7 +166,7 @@ impl<M: Model> Search<'_, M> {
         if self.in_depth {
             return self.children.push(&self.child, child);
         }
-        if self.is_new(child.fingerprint(&self.child), child.overwritten) {
+        if self.is_new(child.fingerprint(self.child.iter().copied()), child.overwritten) {
             self.children.push(&self.child, child);
         }
     }
@@ -167,12 +178,6 @@ impl<M: Model> Search<'_, M> {
         }
         super::clear(&mut self.child, self.plan.slot(due));
         node.at = 0;
-        let next = self.next.len() as u32;
-        let place = *self.survivors.entry(node.fingerprint(&self.child)).or_insert(next);
-        if place == next {
-            self.next.push(&self.child, node);
-        } else if self.next.node(place as usize).overwritten < node.overwritten {
-            *self.next.node_mut(place as usize) = node;
-        }
+        self.survivors.keep(&self.window.open, &self.child, node);
     }
 }

@@ -18,20 +18,28 @@
 mod expand;
 mod nodes;
 mod order;
+mod survivors;
 mod window;
 
 use rustc_hash::FxHashMap;
 
 use self::nodes::{Node, Nodes, Phase, clear, has};
 use self::order::{OrderId, Orders};
+use self::survivors::Survivors;
 use self::window::Window;
 use super::plan::{Event, OpNumber, Plan};
 use super::{Effect, Limits, Model};
 use crate::{Budget, Exhausted};
 
-/// Bytes of one entry of a table of configurations: 16 of hash, 4 of value and padding, one of
-/// control, in a table that is between seven sixteenths and seven eighths full.
-const SEEN_BYTES: u64 = 56;
+/// A step is a configuration visited, or as many calls tried on a state, or events passed.
+const TRIES: u64 = 16;
+
+/// Bytes of one entry of a table of configurations: 16 of hash, 4 of value, 12 of padding, one of
+/// control, in a table that is seven eighths full at most.
+const SEEN_BYTES: u64 = 38;
+
+/// Entries that one move adds to a table at most, and more.
+const GROWTH: usize = 1 << 12;
 
 /// The search on one object.
 pub(super) struct Search<'m, M: Model> {
@@ -44,9 +52,7 @@ pub(super) struct Search<'m, M: Model> {
     /// How many of them were taken on.
     taken: usize,
     /// Those that survived it.
-    next: Nodes<M::State>,
-    /// Where in `next` a configuration is.
-    survivors: FxHashMap<u128, u32>,
+    survivors: Survivors<M::State>,
     /// Those under way.
     stack: Nodes<M::State>,
     /// Configurations that were visited, and the latest overwriting they were visited with.
@@ -57,7 +63,10 @@ pub(super) struct Search<'m, M: Model> {
     mask: Vec<u64>,
     child: Vec<u64>,
     children: Nodes<M::State>,
-    /// Steps not yet taken from the budget.
+    /// For each call, the operation that is to make it first, as of an enquiry; see `candidates`.
+    firsts: Vec<(u32, OpNumber)>,
+    enquiries: u32,
+    /// Tries not yet taken from the budget.
     unpaid: u64,
     held: u64,
 }
@@ -106,11 +115,12 @@ impl<'m, M: Model> Search<'m, M> {
             model,
             limits,
             window: Window::new(&plan),
+            firsts: vec![(0, 0); plan.different_calls()],
+            enquiries: 0,
             plan,
             level,
             taken: 0,
-            next: Nodes::new(words),
-            survivors: FxHashMap::default(),
+            survivors: Survivors::new(words),
             stack: Nodes::new(words),
             seen: FxHashMap::default(),
             orders: Orders::default(),
@@ -124,12 +134,14 @@ impl<'m, M: Model> Search<'m, M> {
         }
     }
 
-    /// Goes on for about `turn` steps: a step is one call tried on one state.
+    /// Goes on for about `turn` steps.
     pub(super) fn advance(&mut self, turn: u64, budget: &mut Budget) -> Progress {
         let mut left = turn;
         loop {
             let end = if self.in_depth { self.go_deeper() } else { self.go_on() };
-            let paid = std::mem::take(&mut self.unpaid) + 1;
+            self.unpaid += 1;
+            let paid = self.unpaid / TRIES;
+            self.unpaid %= TRIES;
             if let Err(what) = budget.spend(paid).and_then(|()| self.account(budget)) {
                 return Progress::Exhausted(what);
             }
@@ -222,18 +234,17 @@ impl<'m, M: Model> Search<'m, M> {
             self.survive(op, node);
         } else {
             self.furthest.reach(&self.mask, &node);
-            if self.is_new(node.fingerprint(&self.mask), node.overwritten) {
+            if self.is_new(node.fingerprint(self.mask.iter().copied()), node.overwritten) {
                 self.stack.push(&self.mask, node);
             }
         }
     }
 
     fn end_level(&mut self) -> Option<Progress> {
-        if self.next.len() == 0 {
+        if self.survivors.nodes.len() == 0 {
             return Some(Progress::Illegal);
         }
-        std::mem::swap(&mut self.level, &mut self.next);
-        self.next.clear();
+        std::mem::swap(&mut self.level, &mut self.survivors.nodes);
         self.survivors.clear();
         self.seen.clear();
         self.taken = 0;
@@ -248,9 +259,8 @@ impl<'m, M: Model> Search<'m, M> {
     fn turn_to_depth(&mut self) {
         self.in_depth = true;
         self.stack.clear();
-        self.next.clear();
         self.seen = FxHashMap::default();
-        self.survivors = FxHashMap::default();
+        self.survivors = Survivors::new(self.plan.words());
         for index in (0..self.level.len()).rev() {
             let mut node = self.level.node(index).clone();
             node.at = self.window.at as u32;
@@ -283,7 +293,7 @@ impl<'m, M: Model> Search<'m, M> {
         };
         node.at = self.window.at as u32;
         self.furthest.reach(&self.mask, &node);
-        if self.is_new(node.fingerprint(&self.mask), node.overwritten) {
+        if self.is_new(node.fingerprint(self.mask.iter().copied()), node.overwritten) {
             self.expand(op, node);
         }
         if self.orders.is_overgrown() {
@@ -330,21 +340,24 @@ impl<'m, M: Model> Search<'m, M> {
     }
 
     fn prune_orders(&mut self) {
-        let Self { level, stack, next, orders, furthest, .. } = self;
+        let Self { level, stack, survivors, orders, furthest, .. } = self;
         orders.prune(|visit| {
             level.each_order(visit);
             stack.each_order(visit);
-            next.each_order(visit);
+            survivors.nodes.each_order(visit);
             visit(&mut furthest.order);
         });
     }
 
     /// Holds of the budget what the search holds of memory.
     fn account(&mut self, budget: &mut Budget) -> Result<(), Exhausted> {
-        let tables = (self.seen.capacity() + self.survivors.capacity()) as u64 * SEEN_BYTES;
+        let seen = self.seen.capacity() as u64 * SEEN_BYTES;
+        // A table that is about to grow is there twice for a while, and twice as large then.
+        let grows = self.seen.len() > GROWTH && self.seen.len() + GROWTH > self.seen.capacity();
+        let tables = if grows { 3 * seen } else { seen };
         let some = self.stack.first().or(self.level.first());
         let heap = some.map_or(0, |node| self.model.heap_bytes(&node.state));
-        let nodes = self.level.bytes(heap) + self.next.bytes(heap) + self.stack.bytes(heap);
+        let nodes = self.level.bytes(heap) + self.survivors.bytes(heap) + self.stack.bytes(heap);
         let holds = self.plan.bytes() + tables + nodes + self.orders.bytes();
         if holds > self.held {
             budget.hold(holds - self.held)?;

@@ -101,10 +101,10 @@ impl<S> Nodes<S> {
 impl<S: Hash> Node<S> {
     /// The configuration as a number. Two different ones have the same with a chance of 2^-128;
     /// at the ten million that fit the budget, some two do with one of about 2^-81.
-    pub(super) fn fingerprint(&self, mask: &[u64]) -> u128 {
+    pub(super) fn fingerprint(&self, mask: impl Iterator<Item = u64>) -> u128 {
         let mut folder = Folder::default();
         folder.fold(u64::from(self.at));
-        mask.iter().for_each(|word| folder.fold(*word));
+        mask.for_each(|word| folder.fold(word));
         (self.phase, &self.state).hash(&mut folder);
         if let Some(saved) = &self.saved {
             saved.hash(&mut folder);

@@ -10,6 +10,8 @@ pub(super) struct Window {
     /// How many operations were invoked before.
     pub(super) invoked: u32,
     occupants: Vec<OpNumber>,
+    /// Those that never complete.
+    pub(super) open: Vec<u64>,
     observes: Vec<u64>,
     overwrites: Vec<u64>,
     changes: Vec<u64>,
@@ -23,6 +25,7 @@ impl Window {
             at: 0,
             invoked: 0,
             occupants: vec![0; plan.slots()],
+            open: vec![0; words],
             observes: vec![0; words],
             overwrites: vec![0; words],
             changes: vec![0; words],
@@ -62,11 +65,15 @@ impl Window {
         let slot = plan.slot(op);
         self.occupants[slot] = op;
         self.of(plan.effect(op))[slot / 64] |= 1 << (slot % 64);
+        if plan.is_open(op) {
+            self.open[slot / 64] |= 1 << (slot % 64);
+        }
     }
 
     fn leave<C>(&mut self, plan: &Plan<C>, op: OpNumber) {
         let slot = plan.slot(op);
         self.of(plan.effect(op))[slot / 64] &= !(1 << (slot % 64));
+        self.open[slot / 64] &= !(1 << (slot % 64));
     }
 
     fn of(&mut self, effect: Effect) -> &mut Vec<u64> {

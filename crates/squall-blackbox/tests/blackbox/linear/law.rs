@@ -4,112 +4,19 @@
 use serde_json::Value;
 use squall_blackbox::linearizability::{Linearizable, Model, models};
 use squall_blackbox::{Analysis, Budget, Event, Findings, Operation, operations};
-use squall_history::{Op, OpId, Phase, ProcessId, SimTime};
+use squall_history::{Op, SimTime};
 
 use super::brute_force::{Span, is_linearizable, is_order, shortest_illegal_prefix};
-use super::naive::{self, Ask, Draws, Naive, State, Told};
+use super::naive::{self, Naive};
+use super::story::{Story, Tuning, play};
 
 /// Histories of each model in an ordinary run. `SQUALL_LAW_CASES=10000` asks for more.
 const CASES: u64 = 2_000;
-
-const OPS_MAX: u64 = 8;
-
-const PROCESSES: usize = 4;
 
 fn cases() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "how long a test takes is for whoever starts it")]
     let asked = std::env::var("SQUALL_LAW_CASES");
     asked.map_or(CASES, |cases| cases.parse().unwrap())
-}
-
-/// How the histories of an object are drawn.
-struct Tuning {
-    /// Of a hundred results, how many are twisted.
-    twisted: u64,
-    /// Of a hundred operations, how many never answer.
-    open: u64,
-}
-
-/// A made-up execution.
-struct Story {
-    events: Vec<Op>,
-    spans: Vec<Span>,
-    /// Which of the spans an operation is.
-    of_op: Vec<Option<usize>>,
-}
-
-struct Client {
-    process: i64,
-    in_flight: Option<(u64, Ask, Option<Told>)>,
-}
-
-/// Plays clients on a real object: they invoke, take effect, complete. Now and then a result is
-/// twisted or gets lost.
-fn play(naive: &Naive, tuning: &Tuning, case: u64) -> Story {
-    let draws = &mut Draws(case.wrapping_mul(0x1234_5678_9abc_def1));
-    let mut state: State = (naive.init)();
-    let mut clients: Vec<Client> =
-        (0..PROCESSES as i64).map(|process| Client { process, in_flight: None }).collect();
-    let (mut events, mut spans, mut of_op) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut ops, mut processes) = (0, PROCESSES as i64);
-    let busy = 2 + draws.below(PROCESSES as u64 - 1);
-    for _ in 0..12 + draws.below(28) {
-        let client = &mut clients[draws.below(busy) as usize];
-        match client.in_flight.take() {
-            None if ops == OPS_MAX => {}
-            None => {
-                let (f, mut args) = (naive.draw)(draws);
-                if naive.name == "distinct" && f == "write" {
-                    args = vec![ops as i64];
-                }
-                let ask = Ask { process: client.process, f, args };
-                let value = (naive.record)(&ask, None).0;
-                events.push(event(ops, &ask, Phase::Invoke, value));
-                of_op.push(Some(spans.len()));
-                spans.push(Span { ask: ask.clone(), invoked: events.len() - 1, ok: None });
-                client.in_flight = Some((ops, ask, None));
-                ops += 1;
-            }
-            Some((op, ask, None)) if draws.below(8) > 0 => {
-                let mut outcomes = (naive.outcomes)(&state, &ask);
-                if outcomes.is_empty() {
-                    client.in_flight = Some((op, ask, None));
-                    continue;
-                }
-                let (next, told) = outcomes.swap_remove(draws.below(outcomes.len() as u64) as usize);
-                state = next;
-                client.in_flight = Some((op, ask, Some(told)));
-            }
-            Some((op, ask, told)) => {
-                let told = match told {
-                    _ if draws.below(100) < tuning.open => None,
-                    Some(_) if draws.below(100) < tuning.twisted => Some((naive.twist)(&ask, draws)),
-                    Some(_) if ask.may_be_silent() && draws.below(3) == 0 => Some(Vec::new()),
-                    told => told,
-                };
-                let value = (naive.record)(&ask, told.as_ref()).1;
-                let span = of_op[op as usize].unwrap();
-                let phase = match told {
-                    Some(told) => {
-                        spans[span].ok = Some((events.len(), told));
-                        Phase::Ok
-                    }
-                    None => {
-                        client.process = processes;
-                        processes += 1;
-                        Phase::Info
-                    }
-                };
-                events.push(event(op, &ask, phase, value));
-            }
-        }
-    }
-    Story { events, spans, of_op }
-}
-
-fn event(op: u64, ask: &Ask, phase: Phase, value: Value) -> Op {
-    let (id, process) = (OpId(op), ProcessId(ask.process as u64));
-    Op { id, process, phase, f: ask.f.into(), key: Some("k".into()), value }
 }
 
 fn read(events: &[Op]) -> Vec<Operation<'_>> {

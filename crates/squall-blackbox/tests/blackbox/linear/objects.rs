@@ -3,7 +3,7 @@
 use serde_json::json;
 use squall_blackbox::linearizability::models::{CounterModel, RegisterModel};
 use squall_blackbox::linearizability::{Linearizable, Model};
-use squall_blackbox::{Analysis, Budget, Event, Findings, operations};
+use squall_blackbox::{Analysis, Budget, Event, Findings, catalogue, operations};
 use squall_history::{Op, OpId, Phase, ProcessId, SimTime};
 
 use super::naive::Draws;
@@ -92,7 +92,7 @@ fn what_exceeds_the_budget_is_unknown_with_threads_too() {
     let additions = events("add", 40, 30, None);
     for threads in [1, 3] {
         let checker = Linearizable::new(CounterModel).with_threads(threads);
-        let steps = Budget { steps: 5_000, ..Budget::default() };
+        let steps = Budget { steps: 500, ..Budget::default() };
         let why = findings(checker, &additions, steps).unknown.unwrap();
         assert!(why.starts_with("steps ran out with "), "{why}");
         let bytes = Budget { bytes: 2_000, ..Budget::default() };
@@ -100,5 +100,29 @@ fn what_exceeds_the_budget_is_unknown_with_threads_too() {
             findings(checker, &additions, bytes).unknown.unwrap(),
             "memory ran out with 40 of 40 objects undecided"
         );
+    }
+}
+
+#[test]
+fn threads_are_an_option_of_every_model() {
+    let names = [
+        "kv",
+        "register",
+        "multi-register",
+        "linear-set",
+        "linear-queue",
+        "linear-fifo-queue",
+        "linear-counter",
+        "lock",
+        "linear-unique-ids",
+    ];
+    for name in names {
+        let entry = catalogue().iter().find(|entry| entry.name == name).unwrap();
+        assert!(entry.build(&json!({ "threads": 2 })).is_ok());
+        assert!(entry.build(&json!({})).is_ok());
+        for wrong in [json!({ "threads": 0 }), json!({ "thread": 1 }), json!({ "threads": "two" }), json!(2)]
+        {
+            assert!(entry.build(&wrong).is_err(), "{wrong}");
+        }
     }
 }
