@@ -93,7 +93,7 @@ fn offsets(
 ) -> Result<(), NoAnswer> {
     // Everything that was told of an offset, by offset: the first is what the others are compared with.
     let mut told: Vec<&Delivery<'_, '_>> = partition.sent.iter().chain(&partition.polled).collect();
-    budget.take(told.len() as u64)?;
+    budget.spend(told.len() as u64)?;
     crate::answer::hold::<[usize; 2]>(budget, 2 * told.len())?;
     told.sort_by_key(|delivery| delivery.offset);
     let mut places: Vec<(u32, &Delivery<'_, '_>)> = Vec::new();

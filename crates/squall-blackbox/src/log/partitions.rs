@@ -67,7 +67,7 @@ impl<'a, 'h> Partition<'a, 'h> {
 
 impl<'a, 'h> Partitions<'a, 'h> {
     pub(super) fn of(operations: &'a [Operation<'h>], budget: &mut Budget) -> Result<Self, NoAnswer> {
-        budget.take(operations.len() as u64)?;
+        budget.spend(operations.len() as u64)?;
         let mut this = Self::default();
         for operation in operations {
             if let Some(steps) = steps(operation) {
@@ -145,7 +145,7 @@ impl<'a, 'h> Partitions<'a, 'h> {
         operation: &'a Operation<'h>,
         budget: &mut Budget,
     ) -> Result<(), NoAnswer> {
-        budget.take(steps.len() as u64)?;
+        budget.spend(steps.len() as u64)?;
         let is_ok = operation.ok().is_some();
         let gives = "`[\"send\", partition, [offset, message]]` and `[\"poll\", {partition: […]}]`";
         let unreadable = || bad_result(ENTRY.name, operation, gives);
@@ -184,7 +184,7 @@ impl<'a, 'h> Partitions<'a, 'h> {
         let list = list.as_array().ok_or_else(unreadable)?;
         let place = self.partition(key, budget)?;
         let life = self.lives.get(&by.process).copied().unwrap_or(0);
-        budget.take(list.len() as u64)?;
+        budget.spend(list.len() as u64)?;
         hold::<[Delivery<'_, '_>; 2]>(budget, list.len())?;
         let partition = &mut self.all[place];
         for pair in list {

@@ -188,7 +188,7 @@ impl<'a, 'h> Writer<'_, 'a, 'h> {
         let looked = past.looked.insert(act.key, past.log.len()).unwrap_or(0);
         let news = if self.sessions.is_ranked() { &past.log[..] } else { &past.log[looked..] };
         let others = self.on_keys[act.key as usize].len();
-        budget.take(others.min(news.len()) as u64)?;
+        budget.spend(others.min(news.len()) as u64)?;
         if news.len() < others {
             for seen in news {
                 let on_key = &self.on_keys[act.key as usize];
