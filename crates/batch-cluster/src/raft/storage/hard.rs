@@ -144,13 +144,10 @@ mod tests {
         let state = |term| HardState { term, vote: Some(1) };
         let (mut slots, steps) = Slots::create(state(0));
         let mut files = BTreeMap::new();
-        let mut apply = |steps: &[Step], files: &mut BTreeMap<String, Vec<u8>>| {
+        let apply = |steps: &[Step], files: &mut BTreeMap<String, Vec<u8>>| {
             for step in steps {
-                match step {
-                    Step::File(FileOp::Create { file, bytes } | FileOp::Write { file, bytes, .. }) => {
-                        files.insert(file.clone(), bytes.clone());
-                    }
-                    _ => {}
+                if let Step::File(FileOp::Create { file, bytes } | FileOp::Write { file, bytes, .. }) = step {
+                    files.insert(file.clone(), bytes.clone());
                 }
             }
         };
