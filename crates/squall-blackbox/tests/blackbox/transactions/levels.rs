@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use squall_blackbox::Consistency;
+use squall_blackbox::transactions::{Anomaly, Boundary, Consistency, Shape, Via};
 
 use super::brute_force::Data;
 use super::databases::{Database, history};
@@ -67,4 +67,47 @@ fn lists_tell_the_level() {
 fn registers_tell_the_level() {
     let wrong = classified(Data::Registers, SEEDS);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a set of anomalies says of all levels.
+fn boundary(found: &[Anomaly]) -> String {
+    let all = Consistency::StrictSerializable.forbids();
+    Boundary::of(found.iter().copied().collect(), all).sentence()
+}
+
+#[test]
+fn anomalies_rule_out_levels() {
+    let cycle = Anomaly::Cycle;
+    let cases = [
+        (cycle(Shape::G0, Via::Data), "not read-uncommitted"),
+        (cycle(Shape::G0, Via::Realtime), "not strong-read-uncommitted; may be strong-session-serializable"),
+        (Anomaly::G1a, "not read-committed; may be strong-read-uncommitted"),
+        (Anomaly::LostUpdate, "not cursor-stability; may be strong-read-committed"),
+        (
+            Anomaly::Internal,
+            "not parallel-snapshot-isolation; may be cursor-stability or strong-read-committed",
+        ),
+        (
+            cycle(Shape::GNonadjacent, Via::Data),
+            "not snapshot-isolation; may be parallel-snapshot-isolation or strong-read-committed",
+        ),
+        (
+            cycle(Shape::GNonadjacent, Via::Process),
+            "not strong-session-snapshot-isolation; may be repeatable-read or serializable or \
+             strong-read-committed",
+        ),
+        (
+            cycle(Shape::G2Item, Via::Data),
+            "not repeatable-read, not serializable; may be strong-snapshot-isolation",
+        ),
+        (
+            cycle(Shape::GSingle, Via::Realtime),
+            "not strong-snapshot-isolation; may be strong-session-serializable or strong-read-committed",
+        ),
+    ];
+    for (anomaly, sentence) in cases {
+        assert_eq!(boundary(&[anomaly]), sentence, "{}", anomaly.name());
+    }
+    let both = [Anomaly::G1a, cycle(Shape::G2Item, Via::Data)];
+    assert_eq!(boundary(&both), boundary(&[Anomaly::G1a]));
 }

@@ -3,6 +3,7 @@
 mod brute_force;
 mod databases;
 mod history;
+mod jepsen;
 mod levels;
 mod limits;
 mod lists;
