@@ -50,6 +50,28 @@ fn json_operations_are_judged_alike() {
 }
 
 #[test]
+fn transactions_totals_and_sets() {
+    let level = |level: &str| format!("{{\"consistency\":\"{level}\"}}");
+    let append = |with: &str| judge(&["append.edn", "--model", "list-append", "--with", with]);
+    append("null")
+        .expect(100)
+        .says("VIOLATED list-append [G2-item] at t=2.042s: ")
+        .says(
+            r#"2    1         txn [["append",5,2],["r",6,null]]   ok [["append",5,2],["r",6,[1]]]   2.031s "#,
+        )
+        .says("op 2 read key 6 up to 1, without op 3's append of 2");
+    // Each read what the other was about to overwrite: that is what snapshot isolation allows.
+    append(&level("snapshot-isolation")).expect(0);
+    append(&level("serialisable")).expect(2).warns("--with does not fit `list-append`");
+    let bank = ["bank.edn", "--model", "bank", "--with", "{\"accounts\":[\"0\",\"1\"],\"total\":100}"];
+    let ran = judge(&bank).expect(100).says("VIOLATED bank [wrong-total] at t=10.080s: ");
+    ran.says(r#"0    6         read   ok {"0":95,"1":0}   10.071s   10.080s     1"#);
+    // The keys are in the values, and there are no times.
+    let ran = judge(&["sets.edn", "--model", "set"]).expect(100).says("VIOLATED set [lost]: ");
+    ran.says(r#"2    0         add 0 "0_1"   ok "0_1"     3"#).says("measured elements acknowledged 2");
+}
+
+#[test]
 fn programs_get_one_object() {
     let told = |args: &[&str], code| -> Value {
         let args: Vec<&str> = args.iter().copied().chain(["--message-format", "json"]).collect();
