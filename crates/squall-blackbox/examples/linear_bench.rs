@@ -1,6 +1,6 @@
 //! How fast linearizability is judged, and in how much memory: one row for each case.
 //!
-//! `cargo run --release -p squall-blackbox --example linear_bench -- CASE [OPERATIONS [THREADS]]`, a process for each
+//! `cargo run --release -p squall-blackbox --example linear_bench -- CASE [OPERATIONS [THREADS [WIDTH]]]`, a process for each
 //! case, since the peak of the memory is the process's. It makes up a history of 20 clients on real
 //! objects (so it is legal, unless the case says otherwise), and judges it from operations in memory.
 //! CPU seconds and resident bytes come from `/proc`, so it needs Linux.
