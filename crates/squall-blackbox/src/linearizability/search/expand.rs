@@ -54,14 +54,11 @@ impl<M: Model> Search<'_, M> {
                 self.try_move(node, due, Phase::Excursion, &mut moves);
             }
         }
-        if !has(&self.mask, self.plan.slot(due)) && self.plan.effect(due) == Effect::Changes {
-            self.try_move(node, due, node.phase, &mut moves);
-        }
         let limit = if node.phase == Phase::Excursion { node.overwritten } else { u32::MAX };
-        for op in self.candidates(Effect::Changes, limit) {
-            if op != due {
-                self.try_move(node, op, node.phase, &mut moves);
-            }
+        let mut changes = self.candidates(Effect::Changes, limit);
+        changes.sort_by_key(|op| *op != due);
+        for op in changes {
+            self.try_move(node, op, node.phase, &mut moves);
         }
         if node.phase == Phase::Before && !overwrites {
             for op in self.candidates(Effect::Overwrites, u32::MAX) {
@@ -166,7 +163,7 @@ impl<M: Model> Search<'_, M> {
         if self.in_depth {
             return self.children.push(&self.child, child);
         }
-        if self.is_new(child.fingerprint(self.child.iter().copied()), child.overwritten) {
+        if self.seen.insert(child.fingerprint(&self.child)) {
             self.children.push(&self.child, child);
         }
     }

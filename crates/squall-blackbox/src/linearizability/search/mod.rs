@@ -21,7 +21,7 @@ mod order;
 mod survivors;
 mod window;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 use self::nodes::{Node, Nodes, Phase, clear, has};
 use self::order::{OrderId, Orders};
@@ -34,9 +34,9 @@ use crate::{Budget, Exhausted};
 /// A step is a configuration visited, or as many calls tried on a state, or events passed.
 const TRIES: u64 = 16;
 
-/// Bytes of one entry of a table of configurations: 16 of hash, 4 of value, 12 of padding, one of
-/// control, in a table that is seven eighths full at most.
-const SEEN_BYTES: u64 = 38;
+/// Bytes of one remembered configuration: 16 of hash and one of control, in a table that is seven
+/// eighths full at most.
+const SEEN_BYTES: u64 = 20;
 
 /// Entries that one move adds to a table at most, and more.
 const GROWTH: usize = 1 << 12;
@@ -55,8 +55,8 @@ pub(super) struct Search<'m, M: Model> {
     survivors: Survivors<M::State>,
     /// Those under way.
     stack: Nodes<M::State>,
-    /// Configurations that were visited, and the latest overwriting they were visited with.
-    seen: FxHashMap<u128, u32>,
+    /// Configurations that were visited.
+    seen: FxHashSet<u128>,
     orders: Orders,
     furthest: Reached,
     in_depth: bool,
@@ -122,7 +122,7 @@ impl<'m, M: Model> Search<'m, M> {
             taken: 0,
             survivors: Survivors::new(words),
             stack: Nodes::new(words),
-            seen: FxHashMap::default(),
+            seen: FxHashSet::default(),
             orders: Orders::default(),
             furthest: Reached::default(),
             in_depth: false,
@@ -234,7 +234,7 @@ impl<'m, M: Model> Search<'m, M> {
             self.survive(op, node);
         } else {
             self.furthest.reach(&self.mask, &node);
-            if self.is_new(node.fingerprint(self.mask.iter().copied()), node.overwritten) {
+            if self.seen.insert(node.fingerprint(&self.mask)) {
                 self.stack.push(&self.mask, node);
             }
         }
@@ -259,7 +259,7 @@ impl<'m, M: Model> Search<'m, M> {
     fn turn_to_depth(&mut self) {
         self.in_depth = true;
         self.stack.clear();
-        self.seen = FxHashMap::default();
+        self.seen = FxHashSet::default();
         self.survivors = Survivors::new(self.plan.words());
         for index in (0..self.level.len()).rev() {
             let mut node = self.level.node(index).clone();
@@ -293,7 +293,7 @@ impl<'m, M: Model> Search<'m, M> {
         };
         node.at = self.window.at as u32;
         self.furthest.reach(&self.mask, &node);
-        if self.is_new(node.fingerprint(self.mask.iter().copied()), node.overwritten) {
+        if self.seen.insert(node.fingerprint(&self.mask)) {
             self.expand(op, node);
         }
         if self.orders.is_overgrown() {
@@ -326,17 +326,6 @@ impl<'m, M: Model> Search<'m, M> {
         }
         nodes::set(&mut self.mask, self.plan.slot(op));
         self.orders.join(order, op, order::Join::Append)
-    }
-
-    /// Whether this configuration was not visited, or only with an earlier overwriting.
-    fn is_new(&mut self, fingerprint: u128, overwritten: u32) -> bool {
-        let seen = self.seen.entry(fingerprint).or_insert(u32::MAX);
-        // Later is better: more operations can still take effect before it.
-        let is_new = *seen == u32::MAX || *seen < overwritten;
-        if is_new {
-            *seen = overwritten;
-        }
-        is_new
     }
 
     fn prune_orders(&mut self) {

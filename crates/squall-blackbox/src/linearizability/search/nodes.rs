@@ -101,7 +101,18 @@ impl<S> Nodes<S> {
 impl<S: Hash> Node<S> {
     /// The configuration as a number. Two different ones have the same with a chance of 2^-128;
     /// at the ten million that fit the budget, some two do with one of about 2^-81.
-    pub(super) fn fingerprint(&self, mask: impl Iterator<Item = u64>) -> u128 {
+    pub(super) fn fingerprint(&self, mask: &[u64]) -> u128 {
+        let mut folder = self.folded(mask.iter().copied());
+        folder.fold(u64::from(self.overwritten));
+        folder.digest().0
+    }
+
+    /// The same, whenever the value was last overwritten.
+    pub(super) fn kind(&self, mask: impl Iterator<Item = u64>) -> u128 {
+        self.folded(mask).digest().0
+    }
+
+    fn folded(&self, mask: impl Iterator<Item = u64>) -> Folder {
         let mut folder = Folder::default();
         folder.fold(u64::from(self.at));
         mask.for_each(|word| folder.fold(word));
@@ -109,7 +120,7 @@ impl<S: Hash> Node<S> {
         if let Some(saved) = &self.saved {
             saved.hash(&mut folder);
         }
-        folder.digest().0
+        folder
     }
 }
 

@@ -49,7 +49,7 @@ impl<S: Hash> Survivors<S> {
     /// Keeps a configuration, unless another is as good; `open` are the operations under way that never
     /// complete.
     pub(super) fn keep(&mut self, open: &[u64], mask: &[u64], node: Node<S>) {
-        let kind = node.fingerprint(mask.iter().zip(open).map(|(mask, open)| mask & !open));
+        let kind = node.kind(mask.iter().zip(open).map(|(mask, open)| mask & !open));
         let last = self.last.entry(kind).or_insert(NONE);
         let mut at = *last;
         for _ in 0..COMPARED_MAX {

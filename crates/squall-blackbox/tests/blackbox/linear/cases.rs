@@ -248,3 +248,14 @@ fn a_prefix_does_not_know_what_is_returned_behind_it() {
     let findings = judged(&Linearizable::new(RegisterModel), text, Budget::default());
     assert_eq!(findings.violations[0].evidence["shortest-illegal-prefix"]["events"], 5);
 }
+
+#[test]
+fn what_is_hidden_before_a_write_was_invoked_before_it() {
+    // The swap of 5 came after the write of 6, so the unknown write of 5 cannot hide before that. That
+    // there is another swap, which could, changes nothing.
+    let swaps = |first: &str, second: &str| {
+        format!("1 write 5;3 cas [9,9];{first}2 write 6;2 ok;{second}4 ok true;2 read;2 ok 6")
+    };
+    legal("register", &swaps("4 cas [5,7];", ""));
+    illegal("register", &swaps("", "4 cas [5,7];"));
+}

@@ -102,6 +102,7 @@ laws! {
     register: models::RegisterModel, naive::REGISTER, twisted 45, open 6;
     register_with_distinct_values: models::RegisterModel, naive::DISTINCT, twisted 45, open 6;
     register_with_swaps: models::RegisterModel, naive::CAS, twisted 25, open 6;
+    register_with_unknown_swaps: models::RegisterModel, naive::CAS, twisted 15, open 35;
     kv: models::KvModel, naive::KV, twisted 12, open 6;
     multi_register: models::MultiRegisterModel, naive::MULTI, twisted 10, open 6;
     set: models::SetModel, naive::SET, twisted 10, open 6;
