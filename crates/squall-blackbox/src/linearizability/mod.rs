@@ -1,10 +1,12 @@
 //! Linearizability: operations seem to take effect one at a time, each at some moment between its
 //! invocation and its completion (Herlihy & Wing 1990).
 //!
-//! The parts, in the order of the work: `objects` splits a history, a [`Model`] says what an object
-//! should do, `plan` makes small numbers of its operations, `search` looks for a legal order,
-//! `explain` says why there is none; `turns` lets all objects come to their right. Deciding it is
-//! NP-complete (Gibbons & Korach 1997), so the search has a budget, and "unknown" is an answer.
+//! The parts, in the order of the work: `objects` splits a history, `turns` lets all objects come to
+//! their right, `job` is what is done for one of them. A [`Model`] says what it should do (those that
+//! come with Squall: [`models`]); `zones` judges plain registers without a search; else `plan` makes small
+//! numbers of the operations and `search` looks for a legal order. If there is none, `prefix` finds the
+//! shortest beginning without one, and `explain` says why. Deciding it is NP-complete (Gibbons & Korach
+//! 1997), so the search has a budget, and "unknown" is an answer.
 
 mod explain;
 mod job;
