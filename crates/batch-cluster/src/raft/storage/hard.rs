@@ -1,10 +1,13 @@
-//! Term and vote, in two slots.
+//! Term and vote, in two slots that say the same.
 //!
 //! ```text
 //! magic 4 | crc u32 of the rest | seq u64 | term u64 | vote u64: place + 1, or 0
 //! ```
-//! A change goes into the slot that holds the older state, so that a torn write leaves the newer
-//! one; both lie in one sector each. The slot with the higher `seq` counts.
+//! A change goes into one slot and, once that is durable, into the other; only then does anybody hear
+//! of it. A torn write leaves the other slot, with the state before or after, which is right either
+//! way. A slot that is lost later (each is one sector: it rots, or a write for elsewhere lands on it)
+//! leaves the other one with the same state; one slot that alternates with an older state would let
+//! the member forget a vote and not notice. The slot with the higher `seq` counts.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +70,13 @@ impl Slots {
     }
 
     /// Writes a new state.
-    pub(super) fn write(&mut self, state: HardState) -> [Step; 2] {
+    pub(super) fn write(&mut self, state: HardState) -> [Step; 4] {
+        let [first, synced] = self.write_one(state);
+        let [second, both_synced] = self.write_one(state);
+        [first, synced, second, both_synced]
+    }
+
+    fn write_one(&mut self, state: HardState) -> [Step; 2] {
         self.newest = 1 - self.newest;
         self.seq += 1;
         let file = SLOTS[self.newest].to_owned();
@@ -116,7 +125,7 @@ mod tests {
         let new = HardState { term: 4, vote: Some(1) };
         let (mut slots, _) = Slots::create(old);
         let before = slots.clone();
-        let [Step::File(FileOp::Write { file, bytes, .. }), _] = slots.write(new) else {
+        let [Step::File(FileOp::Write { file, bytes, .. }), _] = slots.write_one(new) else {
             panic!("a state is written, then synced")
         };
         let mut files = BTreeMap::from(SLOTS.map(|slot| (slot.to_owned(), encode(1, old))));
@@ -127,5 +136,39 @@ mod tests {
         files.insert(file, bytes);
         assert_eq!(Slots::read(&files), Some((slots, new)));
         assert_eq!(Slots::read(&BTreeMap::new()), None);
+    }
+
+    fn apply(steps: &[Step], files: &mut BTreeMap<String, Vec<u8>>) {
+        for step in steps {
+            if let Step::File(FileOp::Create { file, bytes } | FileOp::Write { file, bytes, .. }) = step {
+                files.insert(file.clone(), bytes.clone());
+            }
+        }
+    }
+
+    /// Whichever slot is lost, and whenever: nothing that was told is forgotten.
+    #[test]
+    fn a_lost_slot_is_no_lost_vote() {
+        let state = |term| HardState { term, vote: Some(1) };
+        let (mut slots, steps) = Slots::create(state(0));
+        let mut files = BTreeMap::new();
+        apply(&steps, &mut files);
+        for term in 1..4 {
+            apply(&slots.write(state(term)), &mut files);
+            for lost in SLOTS {
+                let mut damaged = files.clone();
+                damaged.get_mut(lost).unwrap()[9] ^= 1;
+                let (_, found) = Slots::read(&damaged).unwrap();
+                assert_eq!(found, state(term), "without {lost}");
+                // A member that starts repairs it.
+                let (mut read, found) = Slots::read(&damaged).unwrap();
+                apply(&read.settle(found), &mut damaged);
+                assert!(
+                    SLOTS
+                        .iter()
+                        .all(|slot| decode(&damaged[*slot]).is_some_and(|(_, held)| held == state(term)))
+                );
+            }
+        }
     }
 }
