@@ -318,7 +318,14 @@ impl Sim {
 
     /// The records since the last call, in order.
     pub fn take_records(&mut self) -> Vec<Record> {
-        world::with(|world| world.trace.take_records())
+        let mut records = Vec::new();
+        self.move_records(&mut records);
+        records
+    }
+
+    /// As [`take_records`](Self::take_records), behind those in `into`.
+    pub fn move_records(&mut self, into: &mut Vec<Record>) {
+        world::with(|world| world.trace.move_records(into));
     }
 
     /// True virtual time.

@@ -116,8 +116,9 @@ impl Trace {
         !self.records.is_empty()
     }
 
-    pub(crate) fn take_records(&mut self) -> Vec<Record> {
-        std::mem::take(&mut self.records)
+    /// Moves the records behind those in `into`. What is asked after nearly every record keeps its room.
+    pub(crate) fn move_records(&mut self, into: &mut Vec<Record>) {
+        into.append(&mut self.records);
     }
 
     #[inline]

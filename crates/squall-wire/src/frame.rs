@@ -18,12 +18,17 @@ use crate::encoding::{decode, encode_behind};
 /// one entry more.
 pub const MAX_FRAME: usize = 16 << 20;
 
+/// What most frames fit into.
+const USUAL: usize = 120;
+
 /// A value as a frame.
 ///
 /// # Panics
 /// If it is longer than [`MAX_FRAME`]: the limits on what a system takes in must forbid it.
 pub fn frame(value: &impl Serialize) -> Vec<u8> {
-    let mut bytes = encode_behind(vec![0; 8], value);
+    let mut bytes = Vec::with_capacity(USUAL);
+    bytes.resize(8, 0);
+    let mut bytes = encode_behind(bytes, value);
     let length = bytes.len() - 8;
     assert!(length <= MAX_FRAME, "a frame of {length} bytes: a limit further up does not hold");
     let length = u32::try_from(length).expect("below MAX_FRAME");

@@ -99,6 +99,9 @@ fn fit(registry: &Registry, plan: &Plan) -> Result<std::sync::Arc<dyn Kind>, Run
 /// What the disks hold durably. It is told only if an oracle needs it.
 const TRUTH_DISK: &str = "truth.disk";
 
+/// More records than most runs have.
+const RECORDS_USUAL: usize = 8_192;
+
 /// The header of a history that tells all that this engine can.
 fn header(plan: &Plan, kind: &dyn Kind) -> Header {
     let clients = kind.roles().into_iter().filter(|role| role.kind == RoleKind::Client);
@@ -185,7 +188,8 @@ impl<'a> Run<'a> {
         if let (Recording::Full, Some(place)) = (recording, hooks.place) {
             engine.sim().on_poll(place);
         }
-        let history = History { header, records: Vec::new() };
+        // Room that is not used costs nothing, and growing copies all that is there.
+        let history = History { header, records: Vec::with_capacity(RECORDS_USUAL) };
         Self { plan, engine, nemesis, judge, conditions: Conditions::default(), history, recording }
     }
 
@@ -236,17 +240,18 @@ impl<'a> Run<'a> {
             let at = self.engine.sim().now();
             self.nemesis.struck(strike, at);
         }
-        for record in self.engine.take_records() {
-            if self.judge.observe(&record).is_break() {
+        let heard = self.history.records.len();
+        self.engine.move_records(&mut self.history.records);
+        for record in &self.history.records[heard..] {
+            if self.judge.observe(record).is_break() {
                 flow = ControlFlow::Break(());
             }
-            self.nemesis.heard(&record);
+            self.nemesis.heard(record);
             // Whoever waits for nothing needs to know of leaders alone.
             if matches!(record.body, Body::Raft(_)) || !self.plan.sequences.is_empty() {
-                self.conditions.observe(&record, |name| self.nemesis.occurred(name, record.at));
+                self.conditions.observe(record, |name| self.nemesis.occurred(name, record.at));
                 self.nemesis.set_leader(self.conditions.leader());
             }
-            self.history.records.push(record);
         }
         flow
     }

@@ -9,10 +9,15 @@
 pub fn each_word<E>(record: &[u8], mut take: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
     // The whole record in lower case at once, so that a word is a piece of it and no copy. What is not
     // ASCII separates; as spaces it leaves a text.
-    let lower = |byte: &u8| if byte.is_ascii() { byte.to_ascii_lowercase() } else { b' ' };
-    let text = String::from_utf8(record.iter().map(lower).collect()).expect("ASCII is UTF-8");
-    for word in text.split(|letter: char| !letter.is_ascii_lowercase()).filter(|word| !word.is_empty()) {
-        take(word)?;
+    let mut lower = record.to_ascii_lowercase();
+    lower.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b' ');
+    let text = String::from_utf8(lower).expect("ASCII is UTF-8");
+    let mut rest = &*text;
+    while let Some(start) = rest.bytes().position(|byte| byte.is_ascii_lowercase()) {
+        let word = &rest[start..];
+        let end = word.bytes().position(|byte| !byte.is_ascii_lowercase()).unwrap_or(word.len());
+        take(&word[..end])?;
+        rest = &word[end..];
     }
     Ok(())
 }

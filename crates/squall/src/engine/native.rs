@@ -87,8 +87,9 @@ impl Native {
         &mut self.sim
     }
 
-    pub(crate) fn take_records(&mut self) -> Vec<Record> {
-        self.sim.take_records()
+    /// Moves the records since the last call behind those in `into`.
+    pub(crate) fn move_records(&mut self, into: &mut Vec<Record>) {
+        self.sim.move_records(into);
     }
 
     pub(crate) fn end(self) -> Ended {
