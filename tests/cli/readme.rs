@@ -1,5 +1,5 @@
 //! The commands that README.md shows do what it says: each is run, in order, in a folder with the
-//! project's own scenarios. A line marked `# exit 100` ends with that code, every other with 0.
+//! project's own scenarios and recordings. A line marked `# exit 100` ends with that code, every other with 0.
 
 use std::fs;
 
@@ -48,7 +48,9 @@ fn its_commands_do_what_it_says() {
 
     let project = Project::new();
     fs::remove_dir(project.path("scenarios")).unwrap();
-    std::os::unix::fs::symlink(root().join("scenarios"), project.path("scenarios")).unwrap();
+    for folder in ["scenarios", "tests"] {
+        std::os::unix::fs::symlink(root().join(folder), project.path(folder)).unwrap();
+    }
     for line in lines {
         let args = shortened(&line.args);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
