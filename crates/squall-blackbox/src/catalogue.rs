@@ -36,22 +36,16 @@ const THREADS: &str = "threads: how many judge objects side by side (1)";
 
 const ENTRIES: &[Entry] = &[
     Entry {
-        name: "kv",
-        meaning: "each key is a linearizable object with `get`, `put`, `append`, `cas` and `delete`",
-        options: THREADS,
-        build: |options| linear(options, models::KvModel),
-    },
-    Entry {
-        name: "list-append",
-        meaning: "transactions that append to lists and read them keep to a level of isolation",
-        options: "consistency: a level, `strict-serializable` unless given",
-        build: |options| ListAppend::from_options(options).map(|list| Box::new(list) as _),
-    },
-    Entry {
         name: "register",
         meaning: "each key is a linearizable register with `read`, `write` and `cas`",
         options: THREADS,
         build: |options| linear(options, models::RegisterModel),
+    },
+    Entry {
+        name: "kv",
+        meaning: "each key is a linearizable object with `get`, `put`, `append`, `cas` and `delete`",
+        options: THREADS,
+        build: |options| linear(options, models::KvModel),
     },
     Entry {
         name: "multi-register",
@@ -95,6 +89,20 @@ const ENTRIES: &[Entry] = &[
         options: THREADS,
         build: |options| linear(options, models::UniqueIdsModel),
     },
+    Entry {
+        name: "list-append",
+        meaning: "transactions that append to lists and read them keep to a level of isolation",
+        options: "consistency: a level, `strict-serializable` unless given",
+        build: |options| ListAppend::from_options(options).map(|list| Box::new(list) as _),
+    },
+    Entry {
+        name: "rw-register",
+        meaning: "transactions that write registers and read them keep to a level of isolation",
+        options: "consistency: a level, `strict-serializable` unless given; initial: the value before any \
+                  write; versions: a list of what orders them, of initial-state, writes-follow-reads, \
+                  sequential-keys, linearizable-keys (the first two unless given)",
+        build: |options| RwRegister::from_options(options).map(|register| Box::new(register) as _),
+    },
     crate::sets::SET,
     crate::sets::SET_FULL,
     crate::queues::QUEUE,
@@ -110,17 +118,9 @@ const ENTRIES: &[Entry] = &[
     crate::sessions::ENTRIES[3],
     crate::stats::ENTRY,
     crate::unique_ids::ENTRY,
-    Entry {
-        name: "rw-register",
-        meaning: "transactions that write registers and read them keep to a level of isolation",
-        options: "consistency: a level, `strict-serializable` unless given; initial: the value before any \
-                  write; versions: a list of what orders them, of initial-state, writes-follow-reads, \
-                  sequential-keys, linearizable-keys (the first two unless given)",
-        build: |options| RwRegister::from_options(options).map(|register| Box::new(register) as _),
-    },
 ];
 
-/// All of them, by name.
+/// All of them: what one copy could have answered, then transactions, then promises that are less.
 pub fn catalogue() -> &'static [Entry] {
     ENTRIES
 }
