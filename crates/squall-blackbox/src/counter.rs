@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::anomalies::{Anomalies, Example, of_key};
 use crate::answer::{NoAnswer, answer, bad_argument, bad_result, hold, no_such_operation};
-use crate::catalogue::none;
+use crate::entry::none;
 use crate::keys::{Object, objects};
 use crate::{Analysis, Budget, Entry, Findings, Operation};
 

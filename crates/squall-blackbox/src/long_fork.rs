@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::anomalies::{Anomalies, Example, shown};
 use crate::answer::{NoAnswer, answer, bad_argument, bad_result, hold, no_such_operation};
-use crate::catalogue::none;
+use crate::entry::none;
 use crate::keys::Interner;
 use crate::{Analysis, Budget, Entry, Findings, Operation};
 

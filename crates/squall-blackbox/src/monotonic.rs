@@ -7,7 +7,7 @@ use squall_history::ProcessId;
 
 use crate::anomalies::{Anomalies, Example, of_key};
 use crate::answer::{NoAnswer, answer, bad_result, hold};
-use crate::catalogue::read_options;
+use crate::entry::read_options;
 use crate::keys::{Object, objects};
 use crate::{Analysis, Budget, Entry, Findings, Operation};
 

@@ -8,7 +8,7 @@ use squall_history::Phase;
 
 use crate::anomalies::{Anomalies, Example};
 use crate::answer::answer;
-use crate::catalogue::read_options;
+use crate::entry::read_options;
 use crate::{Analysis, Budget, Entry, Findings, Operation, Scope};
 
 pub(crate) const ENTRY: Entry = Entry {

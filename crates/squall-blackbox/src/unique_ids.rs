@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::anomalies::{Anomalies, Example, shown};
 use crate::answer::{answer, hold};
-use crate::catalogue::read_options;
+use crate::entry::read_options;
 use crate::keys::Interner;
 use crate::{Analysis, Budget, Entry, Findings, Operation};
 

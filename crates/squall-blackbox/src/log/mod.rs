@@ -23,7 +23,7 @@ use partitions::{Delivery, Partition, Partitions};
 
 use crate::anomalies::{Anomalies, Example, of_key, shown};
 use crate::answer::{NoAnswer, answer};
-use crate::catalogue::none;
+use crate::entry::none;
 use crate::{Analysis, Budget, Entry, Findings, Operation};
 
 pub(crate) const ENTRY: Entry = Entry {

@@ -11,7 +11,7 @@ use super::Delivery;
 use super::messages::Messages;
 use crate::anomalies::{Anomalies, Example, of_key, shown};
 use crate::answer::{NoAnswer, answer, hold};
-use crate::catalogue::read_options;
+use crate::entry::read_options;
 use crate::keys::objects;
 use crate::{Analysis, Budget, Entry, Findings, Operation};
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::messages::Messages;
 use crate::anomalies::{Anomalies, Example, of_key, shown};
 use crate::answer::{NoAnswer, answer, hold};
-use crate::catalogue::read_options;
+use crate::entry::read_options;
 use crate::keys::objects;
 use crate::{Analysis, Budget, Entry, Findings, Operation, Scope};
 

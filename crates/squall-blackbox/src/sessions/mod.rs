@@ -25,7 +25,7 @@ use reading::Sessions;
 
 use crate::anomalies::Anomalies;
 use crate::answer::answer;
-use crate::catalogue::read_options;
+use crate::entry::read_options;
 use crate::{Analysis, Budget, Entry, Findings, Operation};
 
 const OPTIONS: &str = "order: sessions, real-time, values, results or none";

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::members::Members;
 use crate::anomalies::{Anomalies, Example, of_key, shown};
 use crate::answer::{NoAnswer, answer};
-use crate::catalogue::none;
+use crate::entry::none;
 use crate::keys::objects;
 use crate::{Analysis, Budget, Entry, Findings, Operation};
 

@@ -13,7 +13,7 @@ use squall_history::{SimDuration, SimTime};
 use super::members::Members;
 use crate::anomalies::{Anomalies, Example, of_key, shown};
 use crate::answer::{NoAnswer, answer, hold};
-use crate::catalogue::read_options;
+use crate::entry::read_options;
 use crate::keys::objects;
 use crate::{Analysis, Budget, Entry, Findings, Moment, Operation, Scope};
 
