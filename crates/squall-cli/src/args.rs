@@ -235,6 +235,9 @@ pub(crate) struct ShrinkArgs {
     /// Most runs it may take.
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub(crate) runs: u64,
+    /// Worker processes; default: one for each core. The result does not depend on it.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
     /// Write the reduced plan here; default: `shrunk.yaml` beside a plan file, else to the terminal.
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use squall::history::{HISTORY_FORMAT, SIM_FORMAT};
-use squall::{HostError, InProcess, Registry, RunHost, Seed};
+use squall::{HostError, InProcess, Pool, Registry, RunHost, Seed};
 use squall_report::{RunInfo, RunStatus, Style};
 
 use crate::args::{BaseSeed, Place};
@@ -107,6 +107,12 @@ pub(crate) fn host(registry: &Registry, place: Place) -> Result<Box<dyn RunHost>
         return Ok(Box::new(InProcess::new(registry.clone())));
     }
     Ok(Box::new(ForkHost::start()?))
+}
+
+/// Hosts side by side: as many as asked for, else one for each core.
+pub(crate) fn pool(registry: &Registry, place: Place, jobs: Option<u16>) -> Result<Pool, HostError> {
+    let count = if place.in_process { 1 } else { jobs.map_or_else(cores, usize::from) };
+    Ok(Pool::new((0..count).map(|_| host(registry, place)).collect::<Result<_, _>>()?))
 }
 
 /// Cores of this machine.

@@ -43,6 +43,8 @@ pub(crate) enum CliError {
     Report(#[from] ReportError),
     #[error("{0}")]
     Host(#[from] HostError),
+    #[error("signals cannot be handled: {0}")]
+    Signals(std::io::Error),
 }
 
 impl CliError {
@@ -65,7 +67,7 @@ impl CliError {
             Self::Several(_) | Self::Unsupported { .. } | Self::SameName { .. } => ExitCode::InvalidInput,
             Self::NoScenario { .. } | Self::Nothing(_) => ExitCode::NothingRan,
             Self::Usage(_) | Self::Override(_) => ExitCode::Usage,
-            Self::Write { .. } => ExitCode::Environment,
+            Self::Write { .. } | Self::Signals(_) => ExitCode::Environment,
             Self::Report(error) => match error {
                 ReportError::Line { .. } | ReportError::Format { .. } => ExitCode::InvalidInput,
                 _ => ExitCode::Environment,

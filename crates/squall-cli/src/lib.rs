@@ -9,6 +9,7 @@ mod command;
 mod environment;
 mod error;
 mod fork;
+mod interrupt;
 mod known;
 mod library;
 mod progress;

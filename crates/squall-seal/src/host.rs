@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -70,6 +71,8 @@ impl Worker {
             .args(&command.args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // A Ctrl-C on the terminal is for whoever asks; the worker ends with it.
+            .process_group(0)
             .spawn()
             .map_err(failed)?;
         let requests = OwnedFd::from(process.stdin.take().expect("stdin is piped"));

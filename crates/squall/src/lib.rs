@@ -11,7 +11,9 @@ mod client;
 mod diff;
 mod engine;
 mod host;
+mod interrupt;
 mod nemesis;
+mod pool;
 mod registry;
 mod rejudge;
 mod request;
@@ -25,12 +27,14 @@ pub use client::{ClientCtx, Completed, Invocation, OpError, Recorded};
 pub use diff::{Difference, Runs, diff_runs};
 pub use engine::Engine;
 pub use host::{HostError, InProcess, RunHost};
+pub use interrupt::Interrupt;
 pub use nemesis::{Budget, Unavailable};
+pub use pool::{Pool, Searched};
 pub use registry::Registry;
 pub use rejudge::{Terms, rejudge};
 pub use request::{Hooks, Recording, RunReply, RunRequest, Trace, TracedEvent, Window};
 pub use run::{RunError, run};
-pub use shrink::{Shrunk, shrink};
+pub use shrink::{ShrinkTerms, Shrunk, shrink};
 pub use system::{
     BugSet, FaultBudget, NodeCtx, NodeFuture, NodeResult, PlantedBug, Role, RoleKind, System, SystemError,
 };

@@ -7,7 +7,7 @@
 use squall_check::SeedResult;
 use squall_history::{Plan, PlannedFault};
 
-use crate::{HostError, Recording, RunHost, RunReply, RunRequest};
+use crate::{HostError, Interrupt, Pool, Recording, RunReply, RunRequest};
 
 /// A reduced plan.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,19 +22,34 @@ pub struct Shrunk {
     pub cut_short: bool,
 }
 
-/// Removes faults from a bound plan as long as the same oracle is violated, within `runs_max` runs.
+/// What bounds a shrinking, and who hears of it.
+pub struct ShrinkTerms<'a> {
+    /// Most runs it may take. Counted, so that the same plan shrinks to the same bytes on any machine.
+    pub runs_max: u64,
+    /// Ends it early; the best plan so far is what comes out.
+    pub interrupt: &'a Interrupt,
+    /// Hears of each step: runs so far, and faults left.
+    pub tell: &'a mut dyn FnMut(u64, usize),
+}
+
+/// Removes faults from a bound plan as long as the same oracle is violated, within the terms.
 /// `None` if the plan does not fail in the first place, or violates nothing that has a name.
 ///
 /// # Errors
 /// Those of the host.
-pub fn shrink(host: &mut dyn RunHost, bound: &Plan, runs_max: u64) -> Result<Option<Shrunk>, HostError> {
-    let first = host.run(&RunRequest { plan: bound.clone(), recording: Recording::Summary })?;
+pub fn shrink(
+    pool: &mut Pool,
+    bound: &Plan,
+    terms: &mut ShrinkTerms<'_>,
+) -> Result<Option<Shrunk>, HostError> {
+    let runs_max = terms.runs_max;
+    let first = pool.run(&RunRequest { plan: bound.clone(), recording: Recording::Summary })?;
     let Some(target) = Target::of(&first.result) else { return Ok(None) };
     // What strikes after the promise was broken cannot have broken it.
     let broken = first.result.violations.first().map(|violation| violation.at);
     let mut faults = bound.faults.clone();
     faults.retain(|fault| broken.is_none_or(|broken| fault.at <= broken));
-    let mut search = Search { host, bound, target, runs: 1, runs_max, best: first };
+    let mut search = Search { pool, bound, target, runs: 1, runs_max, best: first, terms };
     if faults.len() < bound.faults.len() && !search.still_fails(&faults)? {
         faults.clone_from(&bound.faults);
     }
@@ -69,16 +84,17 @@ impl Target {
     }
 }
 
-struct Search<'a> {
-    host: &'a mut dyn RunHost,
+struct Search<'a, 't> {
+    pool: &'a mut Pool,
     bound: &'a Plan,
     target: Target,
     runs: u64,
     runs_max: u64,
     best: RunReply,
+    terms: &'a mut ShrinkTerms<'t>,
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
     /// Tries without ever smaller parts of the faults, and starts over when a part could go.
     fn ddmin(&mut self, mut faults: Vec<PlannedFault>) -> Result<(), HostError> {
         let mut parts = 2;
@@ -112,13 +128,14 @@ impl Search<'_> {
     }
 
     fn still_fails(&mut self, faults: &[PlannedFault]) -> Result<bool, HostError> {
-        if self.runs >= self.runs_max {
+        if self.runs >= self.runs_max || self.terms.interrupt.is_raised() {
             return Ok(false);
         }
         self.runs += 1;
         let plan = Plan { faults: faults.to_vec(), vetoes: Vec::new(), ..self.bound.clone() };
-        let reply = self.host.run(&RunRequest { plan: plan.clone(), recording: Recording::Summary })?;
+        let reply = self.pool.run(&RunRequest { plan: plan.clone(), recording: Recording::Summary })?;
         let fails = self.target.is_met(&reply.result);
+        (self.terms.tell)(self.runs, faults.len());
         if fails {
             self.best = RunReply { bound: reply.bound.or(Some(plan)), ..reply };
         }

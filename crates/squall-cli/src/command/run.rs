@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use squall::{Campaign, Job, Plan, Policy, Registry, RunHost, Seed};
+use squall::{Campaign, Job, Plan, Policy, Pool, Registry, RunHost, Seed};
 use squall_check::{ScenarioJudge, ScenarioVerdict, SeedResult, exit_code, judge_scenario};
 use squall_report::{Commands, Ending, Failure, Faults, RunFolder, ScenarioFile, Unreached};
 use squall_scenario::{Overrides, Seeds};
@@ -16,6 +16,7 @@ use super::diff_runs;
 use crate::args::{BaseSeed, RunArgs};
 use crate::environment::{self, STYLE};
 use crate::error::CliError;
+use crate::interrupt;
 use crate::library::{self, Loaded, Scope};
 use crate::progress::Display;
 
@@ -36,8 +37,9 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
         Some(path) => RunFolder::at(path, info.clone())?,
         None => RunFolder::create(Path::new(environment::REPORTS), info.clone())?,
     };
-    let mut hosts = hosts(registry, args, jobs.len())?;
-    let mut verifiers = verifiers(registry, args, hosts.len())?;
+    let interrupt = interrupt::by_signal()?;
+    let mut hosts = Pool::new(hosts(registry, args, jobs.len())?);
+    let mut verifiers = verifiers(registry, args, hosts.size())?;
     let display = Display::new(args.show_progress, jobs.len() as u64);
     let judge = |one: &Loaded| ScenarioJudge::new(&one.scenario.name, expect(one, &overrides));
     let judges = loaded.iter().map(judge).collect();
@@ -53,7 +55,7 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
         },
     };
     let mut broken = None;
-    campaign.run(&mut hosts, &mut verifiers, &mut |progress| {
+    campaign.run(hosts.hosts(), &mut verifiers, &mut |progress| {
         if broken.is_none() {
             broken = sweep.take(progress).err();
         }
@@ -62,7 +64,7 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
         return Err(error);
     }
     if !args.no_shrink {
-        sweep.shrink(verifiers[0].as_mut())?;
+        sweep.shrink(&mut hosts, &interrupt)?;
     }
     let compared = |plan: &Plan| Ok(diff_runs::compared(registry, args.place, plan)?.0);
     let differences = sweep.differences(compared)?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use squall::{Plan, Recording, Registry, RunHost, RunRequest, Shrunk};
+use squall::{Plan, Pool, Recording, Registry, RunRequest, ShrinkTerms, Shrunk};
 use squall_check::ExitCode;
 use squall_scenario::to_yaml;
 
@@ -10,14 +10,17 @@ use super::target::{Named, Unsupported};
 use crate::args::{Place, ShrinkArgs};
 use crate::environment;
 use crate::error::CliError;
+use crate::interrupt;
 use crate::known::Found;
 use crate::progress::counted;
 
 pub(crate) fn run(registry: &Registry, args: &ShrinkArgs) -> Result<u8, CliError> {
     let named = Named::load(registry, &args.target, Unsupported::Refuse)?;
-    let mut host = environment::host(registry, Place::default())?;
-    let bound = bind(host.as_mut(), &named.plan)?;
-    let Some(shrunk) = squall::shrink(host.as_mut(), &bound, args.runs)? else {
+    let mut pool = environment::pool(registry, Place::default(), args.jobs)?;
+    let bound = bind(&mut pool, &named.plan)?;
+    let interrupt = interrupt::by_signal()?;
+    let mut terms = ShrinkTerms { runs_max: args.runs, interrupt: &interrupt, tell: &mut |_, _| {} };
+    let Some(shrunk) = squall::shrink(&mut pool, &bound, &mut terms)? else {
         anstream::println!(
             "{} seed {} does not fail: there is nothing to shrink",
             named.plan.scenario,
@@ -45,8 +48,8 @@ pub(crate) fn run(registry: &Registry, args: &ShrinkArgs) -> Result<u8, CliError
 
 /// The plan with literal targets: reducing it must not change what a selector means. A run that
 /// dies cannot say what it bound; then the plan itself is reduced.
-fn bind(host: &mut dyn RunHost, plan: &Plan) -> Result<Plan, CliError> {
-    let reply = host.run(&RunRequest { plan: plan.clone(), recording: Recording::Summary })?;
+fn bind(pool: &mut Pool, plan: &Plan) -> Result<Plan, CliError> {
+    let reply = pool.run(&RunRequest { plan: plan.clone(), recording: Recording::Summary })?;
     Ok(reply.bound.unwrap_or_else(|| plan.clone()))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use squall::{Finished, Plan, Progress, RunHost, RunReply, Second, Seed, Shrunk};
+use squall::{Finished, Interrupt, Plan, Pool, Progress, RunReply, Second, Seed, ShrinkTerms, Shrunk};
 use squall_check::{Outcome, ScenarioJudge, ScenarioVerdict, SeedResult};
 use squall_report::{Detail, FailureFile, Inflight, RunFolder, Style, Timing};
 use squall_scenario::to_yaml;
@@ -186,7 +186,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// Shrinks the first failing seed of each scenario.
-    pub(super) fn shrink(&mut self, host: &mut dyn RunHost) -> Result<(), CliError> {
+    pub(super) fn shrink(&mut self, pool: &mut Pool, interrupt: &Interrupt) -> Result<(), CliError> {
         self.turn_to(self.loaded.len());
         let mut done = Vec::new();
         for kept in &mut self.kept {
@@ -201,7 +201,8 @@ impl<'a> Sweep<'a> {
                 continue;
             }
             self.display.note(&format!("shrinking {} seed {}", kept.result.scenario, kept.result.seed));
-            let Some(shrunk) = squall::shrink(host, bound, SHRINK_RUNS)? else { continue };
+            let mut terms = ShrinkTerms { runs_max: SHRINK_RUNS, interrupt, tell: &mut |_, _| {} };
+            let Some(shrunk) = squall::shrink(pool, bound, &mut terms)? else { continue };
             let text = shrink::file_text(&shrunk);
             let path = self.folder.failure(
                 &kept.result.scenario,
