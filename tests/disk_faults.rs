@@ -131,7 +131,7 @@ system: {{ name: probe }}
 duration: 10s
 faults:
   - {{ name: first, at: 1s, {first} }}
-  - {{ name: second, at: 5s, for: 1s, obeys-budget: true, {second} }}
+  - {{ name: second, at: 5s, for: 1s, budget: quorum-stays, {second} }}
 "
     );
     let run = recorded(&planned(&text, 1));

@@ -9,6 +9,8 @@ mod library;
 mod budget;
 #[path = "nemesis/choice.rs"]
 mod choice;
+#[path = "nemesis/core.rs"]
+mod core;
 #[path = "nemesis/shapes.rs"]
 mod shapes;
 #[path = "nemesis/steps.rs"]

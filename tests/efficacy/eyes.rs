@@ -44,7 +44,7 @@ impl System for Eyes {
     }
 
     fn tolerates(&self, _: &Topology) -> FaultBudget {
-        FaultBudget::default()
+        FaultBudget { unavailable_max: [("eye".to_owned(), 1)].into() }
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("clock", "clock: { target: eye-1, skew: -700ms }", |seen| said(seen, "late 0 ms, wall off -700 ms")),
     row("buggify", "buggify: { target: eye-1, enable: 100%, fire: 100% }", |seen| said(seen, "took a turn")),
     row("hook", "hook: { target: eye-1, point: eyes/*, crash: kill, restart: 50ms }", is_back),
+    instant("core", "core: smallest", |seen| missing(seen) > 49 || echoes(seen) == 0),
     // Links.
     row("partition", "partition: { from: eye-1, to: eye-2 }", |seen| missing(seen) >= 49),
     row("latency", "latency: { from: eye-1, latency: 100ms }", |seen| {

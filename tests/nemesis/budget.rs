@@ -110,7 +110,7 @@ fn a_written_fault_beyond_the_budget_is_applied_and_marked() {
 
 #[test]
 fn a_written_fault_may_be_told_to_obey() {
-    let run = killing(3, "obeys-budget: true,");
+    let run = killing(3, "budget: quorum-stays,");
     let [(_, FaultEvent::Vetoed { why, .. })] = &run.faults()[..] else { panic!("{:?}", run.faults()) };
     assert_eq!(why, "3 of 5 servers would be unavailable, 2 may be");
     assert!(run.bound().faults.is_empty());
@@ -119,9 +119,24 @@ fn a_written_fault_may_be_told_to_obey() {
 
 #[test]
 fn clients_are_outside_the_budget() {
-    let run = run("  - { at: 2s, for: 1s, obeys-budget: true, kill: { role: client } }", 3);
+    let run = run("  - { at: 2s, for: 1s, budget: quorum-stays, kill: { role: client } }", 3);
     assert!(matches!(run.faults()[0].1, FaultEvent::Applied { beyond_budget: false, .. }));
     // A slow or lossy link keeps nobody from anybody.
-    let plan = plan("  - { at: 2s, for: 1s, obeys-budget: true, loss: { loss: 100% } }", 3);
+    let plan = plan("  - { at: 2s, for: 1s, budget: quorum-stays, loss: { loss: 100% } }", 3);
     assert!(matches!(recorded(&plan).faults()[0].1, FaultEvent::Applied { beyond_budget: false, .. }));
+}
+
+#[test]
+fn a_quorum_may_be_away_for_a_while_if_it_comes_back_with_all_it_had() {
+    for servers in [3, 5] {
+        let run = killing(servers, "budget: quorum-returns,");
+        let applied = matches!(run.faults()[0].1, FaultEvent::Applied { beyond_budget: false, .. });
+        assert!(applied, "{servers} servers: {:?}", run.faults());
+        assert!(run.reply.result.exercised["recovery"] > 0, "progress is asked for afterwards");
+    }
+    // What never ends, or takes what was promised, is bound as any other.
+    for fault in ["kill: { role: server }", "wipe: { role: server }"] {
+        let run = run(&format!("  - {{ at: 2s, budget: quorum-returns, {fault} }}"), 3);
+        assert!(matches!(run.faults()[0].1, FaultEvent::Vetoed { .. }), "{fault}: {:?}", run.faults());
+    }
 }

@@ -33,12 +33,33 @@ pub struct PlannedFault {
     /// How long it lasts; for node stops the time until restart. Absent: to the end of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<SimDuration>,
-    /// Whether the fault budget may veto it. Faults drawn by `random` obey the budget; what a
-    /// scenario writes out by hand is applied as written.
+    /// How the fault budget bounds it. Faults drawn by `random` obey the budget; what a scenario
+    /// writes out by hand is applied as written.
     #[serde(default)]
-    pub obeys_budget: bool,
+    pub budget: BudgetRule,
     /// What it does.
     pub action: Action,
+}
+
+/// How the fault budget (what a system promises to survive) bounds a fault.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BudgetRule {
+    /// Not at all: it is applied as written. If it goes beyond the budget only safety is judged.
+    #[default]
+    AsWritten,
+    /// It is refused if more would be unavailable at a time than the system tolerates.
+    QuorumStays,
+    /// More may be unavailable for a while, if they come back with all they had: a fault that ends by
+    /// itself and leaves disks and promises alone. Anything else is bound as by `QuorumStays`.
+    QuorumReturns,
+}
+
+impl BudgetRule {
+    /// Whether the budget may refuse the fault.
+    pub const fn may_refuse(self) -> bool {
+        !matches!(self, Self::AsWritten)
+    }
 }
 
 /// What a fault does.
@@ -68,6 +89,33 @@ pub enum Action {
     Node(NodeFault),
     /// Something is wrong with disks.
     Disk(DiskFault),
+    /// Every fault in force ends; a drawn core of nodes, enough for what the system promises, is left
+    /// alone from now on, and every other node is broken for ever. Planned only: a bound plan holds
+    /// the ends and the broken nodes.
+    Core(CoreSize),
+}
+
+/// How many nodes are left outside a core.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CoreSize {
+    /// Of each role a drawn number, up to as many as the system tolerates to lose.
+    Random,
+    /// Of each role as many as the system tolerates to lose.
+    Smallest,
+}
+
+impl CoreSize {
+    /// Every one with its name in the scenario schema.
+    pub const ALL: [(&'static str, Self); 2] = [("random", Self::Random), ("smallest", Self::Smallest)];
+
+    /// Its name in the scenario schema.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Smallest => "smallest",
+        }
+    }
 }
 
 impl Action {
@@ -83,11 +131,12 @@ impl Action {
             Self::Link(fault) => fault.trouble.keyword(),
             Self::Node(fault) => fault.trouble.keyword(),
             Self::Disk(_) => "disk",
+            Self::Core(_) => "core",
         }
     }
 
     /// Every keyword an [`Action`] can have.
-    pub const KEYWORDS: [&'static str; 21] = [
+    pub const KEYWORDS: [&'static str; 22] = [
         "kill",
         "power-loss",
         "stop",
@@ -109,12 +158,13 @@ impl Action {
         "clock",
         "buggify",
         "hook",
+        "core",
     ];
 
     /// Whether it is over as soon as it is done.
     pub fn is_instant(&self) -> bool {
         match self {
-            Self::Wipe(_) => true,
+            Self::Wipe(_) | Self::Core(_) => true,
             Self::Link(fault) => fault.trouble.is_instant(),
             Self::Node(fault) => fault.trouble.is_instant(),
             Self::Disk(fault) => fault.trouble.is_instant(),

@@ -38,8 +38,8 @@ pub use disk_fault::{DiskFault, DiskOp, DiskTrouble, Rot};
 pub use draw::{Domain, Draw, Draws, Identity};
 pub use expect::{Availability, Expect, InvariantChoice, KnownFailure, LatencyBounds, Limits, StopOn};
 pub use fault::{
-    Action, Cut, Direction, FaultId, Filter, LinkSelector, Mode, Partition, PartitionShape, PlannedFault,
-    Prefer, Selector,
+    Action, BudgetRule, CoreSize, Cut, Direction, FaultId, Filter, LinkSelector, Mode, Partition,
+    PartitionShape, PlannedFault, Prefer, Selector,
 };
 pub use history::{Header, History, HistoryError};
 pub use id::{Boot, NodeName, OpId, ProcessId};

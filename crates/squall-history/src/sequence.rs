@@ -5,16 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, FaultId, SimDuration, SimTime};
+use crate::{Action, BudgetRule, FaultId, SimDuration, SimTime};
 
 /// Steps that are taken one after the other.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Sequence {
     /// When the first step begins.
     pub at: SimTime,
-    /// Whether the fault budget may veto its faults.
+    /// How the fault budget bounds its faults.
     #[serde(default)]
-    pub obeys_budget: bool,
+    pub budget: BudgetRule,
     /// The steps.
     pub steps: Vec<Step>,
 }

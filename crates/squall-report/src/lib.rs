@@ -29,7 +29,7 @@ pub use folder::{Ending, FailureFile, Inflight, RunFolder};
 pub use judged::{JUDGED_FORMAT, Judged, JudgedEnding, JudgedTimes, judged_json, judged_text};
 pub use junit::junit;
 pub use ndjson::{TIMING_FORMAT, Timing, read_results, result_line, timing_line};
-pub use plan_text::plan_text;
+pub use plan_text::{drawn_text, plan_text};
 pub use run_json::{RUN_FORMAT, RunInfo, RunStatus, ScenarioFile};
 pub use style::Style;
 pub use summary::summary;

@@ -47,6 +47,16 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
     text
 }
 
+/// What a seed drew of the fault classes of one swarm: those that take part, and those it leaves out.
+pub fn drawn_text(entry: &str, taken: &[&str], left_out: &[&str], style: Style) -> String {
+    let topic = style.paint(Tone::Quiet, &format!("{:<10}", one_line(entry, WORDS_CHARS_MAX)));
+    let named = |names: &[&str]| match names.is_empty() {
+        true => "nothing".to_owned(),
+        false => one_line(&names.join(", "), WORDS_CHARS_MAX),
+    };
+    format!("{topic}  takes in {}; leaves out {}\n", named(taken), named(left_out))
+}
+
 fn topics(plan: &Plan) -> Vec<(&'static str, String)> {
     let mut topics = vec![("system", one_line(&plan.system.name, WORDS_CHARS_MAX))];
     if !plan.system.bugs.is_empty() {
@@ -137,7 +147,7 @@ fn faults(plan: &Plan, style: Style) -> String {
         text += &fault_table(plan);
     }
     for sequence in &plan.sequences {
-        let budget = if sequence.obeys_budget { "  (if the budget allows)" } else { "" };
+        let budget = if sequence.budget.may_refuse() { "  (if the budget allows)" } else { "" };
         writeln!(text, "  from {}, in steps{budget}", sequence.at).expect("writing to a string");
         steps(&mut text, &sequence.steps, 2);
     }
@@ -186,7 +196,7 @@ fn fault_table(plan: &Plan) -> String {
     rows.push_record(["at", "for", "fault", "does"]);
     for fault in &plan.faults {
         let lasts = fault.lasts.map_or_else(|| "the rest".to_owned(), |lasts| lasts.to_string());
-        let budget = if fault.obeys_budget { "  (if the budget allows)" } else { "" };
+        let budget = if fault.budget.may_refuse() { "  (if the budget allows)" } else { "" };
         rows.push_record([
             fault.at.to_string(),
             lasts,

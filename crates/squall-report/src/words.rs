@@ -78,6 +78,7 @@ fn describe(action: &Action, spacing: Spacing) -> String {
         Action::Link(fault) => format!("{} on {}", on_link(&fault.trouble), links(&fault.link, spacing)),
         Action::Node(fault) => format!("{} on {}", on_node(&fault.trouble), selector(&fault.target)),
         Action::Disk(fault) => format!("{keyword} {}", disk(fault)),
+        Action::Core(size) => format!("{keyword} {}", size.name()),
     }
 }
 

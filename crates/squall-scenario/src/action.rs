@@ -3,7 +3,7 @@
 //! To add an action: its keyword and keys here (or in the file of its family), its writer in
 //! `write/fault.rs`, its meaning in `squall-history`, its effect in the simulator.
 
-use squall_history::{Action, LinkSelector, Partition, PartitionShape, Ppm, SimDuration};
+use squall_history::{Action, CoreSize, LinkSelector, Partition, PartitionShape, Ppm, SimDuration};
 
 use crate::any_range::{self, HasRanges, Pick};
 use crate::codes::Code;
@@ -97,6 +97,7 @@ fn read(keyword: &str, value: &Node, scope: &Scope<'_>, report: &mut Report) -> 
         "wipe" => Action::Wipe(target(value, scope, report)?),
         "stop" => stop(value, scope, report)?,
         "partition" => Action::Partition(partition(value, scope, report)?),
+        "core" => Action::Core(fields::word(value, "size of a core", &CoreSize::ALL, report)?),
         "disk" => Action::Disk(disk_fault::read(value, scope, report)?),
         _ if link::KEYWORDS.contains(&keyword) => Action::Link(link::read(keyword, value, scope, report)?),
         _ if node::KEYWORDS.contains(&keyword) => Action::Node(node::read(keyword, value, scope, report)?),

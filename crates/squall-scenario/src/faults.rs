@@ -2,11 +2,12 @@
 //!
 //! What they are, and how they are read and checked; when they happen is drawn in `plan`.
 
-use squall_history::{Identity, SimDuration};
+use squall_history::{BudgetRule, Identity, Ppm, SimDuration};
 
 use crate::action::Template;
 use crate::range::Ranged;
 
+mod random;
 mod read;
 mod steps;
 
@@ -24,8 +25,8 @@ pub(crate) struct FaultEntry {
     pub(crate) id: Option<String>,
     /// Whose draws these are: the name, else the keyword with its ordinal.
     pub(crate) identity: Identity,
-    /// Whether the budget may veto its faults.
-    pub(crate) obeys_budget: bool,
+    /// How the budget bounds its faults.
+    pub(crate) budget: BudgetRule,
     pub(crate) trigger: Trigger,
 }
 
@@ -72,14 +73,36 @@ pub(crate) struct Random {
     /// Whether each seed keeps a subset of the choices, with weights of its own.
     pub(crate) swarm: bool,
     pub(crate) window: Option<Window>,
+    pub(crate) classes: Vec<Class>,
     pub(crate) picks: Vec<Choice>,
+}
+
+/// Choices of `random` that a swarm leaves out or takes in together.
+#[derive(Clone, Debug)]
+pub(crate) struct Class {
+    pub(crate) name: String,
+    /// Chance that a seed takes it in.
+    pub(crate) chance: Ppm,
 }
 
 /// One of the choices of `random`.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
-    pub(crate) weight: u32,
+    /// Its place among the classes, if it is in one.
+    pub(crate) class: Option<usize>,
+    pub(crate) when: When,
+    /// Its own rule, if it is not its entry's.
+    pub(crate) budget: Option<BudgetRule>,
     pub(crate) fault: Timed,
+}
+
+/// When a choice happens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum When {
+    /// At drawn times, as often as its weight says beside the others.
+    Drawn { weight: u32 },
+    /// From the start of the window to its end.
+    Throughout,
 }
 
 impl Step {

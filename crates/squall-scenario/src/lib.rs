@@ -10,6 +10,7 @@
 
 mod action;
 mod any_range;
+mod budget;
 pub mod catalogue;
 pub mod codes;
 pub mod diagnostic;
@@ -17,6 +18,7 @@ mod disk_fault;
 mod expect;
 mod faults;
 mod fields;
+mod mix;
 mod names;
 mod network;
 mod overrides;
@@ -38,6 +40,7 @@ pub use catalogue::{Catalogue, OracleEntry, RoleEntry, SectionCheck, SectionErro
 pub use codes::{Code, explain};
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
 pub use overrides::{OverrideError, Overrides};
+pub use plan::SwarmDraw;
 pub use range::{BYTES_HINT, bytes};
 pub use read::parse;
 pub use scenario::{DEFAULT_ENGINE, Scenario};

@@ -3,15 +3,19 @@
 //! Every draw is addressed in `Domain::Plan` by the entry it belongs to, so that removing one entry
 //! of a scenario leaves the draws of all others as they were.
 
+mod swarm;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use squall_history::sequence as history;
 use squall_history::{
-    Domain, Draws, FaultId, Identity, PLAN_FORMAT, Plan, PlannedFault, Seed, Sequence, SimDuration, SimTime,
-    StepFault, SystemPlan,
+    BudgetRule, Draws, FaultId, Identity, PLAN_FORMAT, Plan, PlannedFault, Seed, Sequence, SimDuration,
+    SimTime, StepFault, SystemPlan,
 };
 
-use crate::faults::{FAULTS_MAX, FaultEntry, Random, Step, Timed, Trigger, Window};
+use self::swarm::{Swarm, choose};
+use crate::faults::{Choice, FAULTS_MAX, FaultEntry, Random, Step, Timed, Trigger, Window};
 use crate::overrides::Overrides;
 use crate::range::{Address, Ranged};
 use crate::scenario::Scenario;
@@ -62,6 +66,32 @@ impl Scenario {
     }
 }
 
+/// What a seed drew of the fault classes of one swarm.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SwarmDraw {
+    /// Name of the fault entry, if it has one.
+    pub entry: Option<String>,
+    /// Each class by name, and whether the seed takes it in.
+    pub classes: Vec<(String, bool)>,
+}
+
+impl Scenario {
+    /// What a seed draws of the fault classes of each swarm, in the order of the entries. A swarm
+    /// without classes is not listed.
+    pub fn swarms(&self, seed: Seed) -> Vec<SwarmDraw> {
+        let draws = Draws::new(seed);
+        let drawn = |entry: &FaultEntry| {
+            let Trigger::Random(random) = &entry.trigger else { return None };
+            let taken = Swarm::draw(&draws, entry.identity, random).classes;
+            let names = random.classes.iter().map(|class| class.name.clone());
+            let classes: Vec<(String, bool)> = names.zip(taken).collect();
+            let listed = random.swarm && !classes.is_empty();
+            listed.then(|| SwarmDraw { entry: entry.name.clone(), classes })
+        };
+        self.faults.iter().filter_map(drawn).collect()
+    }
+}
+
 struct Planner<'d> {
     draws: &'d Draws,
     end: SimTime,
@@ -103,7 +133,7 @@ impl<'d> Planner<'d> {
                 let at = SimTime::ZERO + at.draw(address.field("at"));
                 // The duration may have been shortened on the command line.
                 if at <= self.end {
-                    self.push(entry, at, fault, &address);
+                    self.push(entry, entry.budget, at, fault, &address);
                 }
             }
             Trigger::Every { interval, jitter, window, fault } => {
@@ -114,7 +144,7 @@ impl<'d> Planner<'d> {
                 let at = SimTime::ZERO + at.draw(self.address(entry, u64::MAX).field("at"));
                 if at <= self.end {
                     let steps = self.steps(entry, steps, &mut 0);
-                    self.sequences.push(Sequence { at, obeys_budget: entry.obeys_budget, steps });
+                    self.sequences.push(Sequence { at, budget: entry.budget, steps });
                 }
             }
         }
@@ -176,7 +206,7 @@ impl<'d> Planner<'d> {
                 break;
             }
             if due + late < end {
-                self.push(entry, due + late, fault, &address);
+                self.push(entry, entry.budget, due + late, fault, &address);
             }
             due += interval.draw(address.field("every"));
         }
@@ -191,7 +221,11 @@ impl<'d> Planner<'d> {
         let gap = Ranged { low: 0, high: interval.saturating_mul(2) };
         let gap = Ranged { low: SimDuration::from_nanos(gap.low), high: SimDuration::from_nanos(gap.high) };
         let limit = random.max_active.map(|limit| limit.draw(whole.field("max-active")) as usize);
-        let weights = self.weights(entry, random);
+        let swarm = Swarm::draw(self.draws, entry.identity, random);
+        for &choice in &swarm.throughout {
+            self.throughout(entry, random, choice, at..end);
+        }
+        let weights = swarm.weights;
         let mut active: Vec<SimTime> = Vec::new();
         for n in 0..=2 * FAULTS_MAX {
             let address = self.address(entry, n);
@@ -204,33 +238,37 @@ impl<'d> Planner<'d> {
                 continue;
             }
             let Some(choice) = choose(&weights, address.field("pick")) else { break };
-            let until = self.push(entry, at, &random.picks[choice].fault, &address);
+            let budget = random.picks[choice].budget.unwrap_or(entry.budget);
+            let until = self.push(entry, budget, at, &random.picks[choice].fault, &address);
             active.push(until);
         }
     }
 
-    /// The weight of each choice; in a swarm, zero for those that this seed leaves out.
-    fn weights(&self, entry: &FaultEntry, random: &Random) -> Vec<u64> {
-        let given = random.picks.iter().map(|choice| u64::from(choice.weight));
-        if !random.swarm {
-            return given.collect();
-        }
-        let own = |k: u64| self.draws.draw(Domain::Plan, entry.identity.with(SWARM), k);
-        let drawn = |(k, weight): (u64, u64)| weight * own(k).property(1).between(1, 100);
-        let all: Vec<u64> = (0..).zip(given).map(drawn).collect();
-        let kept =
-            (0..).zip(&all).map(|(k, &weight)| if own(k).property(0).below(2) == 1 { weight } else { 0 });
-        let kept: Vec<u64> = kept.collect();
-        if kept.iter().any(|&weight| weight > 0) {
-            return kept;
-        }
-        // A swarm of nothing would test nothing: one choice stays.
-        let stays = choose(&all, own(u64::MAX));
-        all.iter().enumerate().map(|(k, &weight)| if Some(k) == stays { weight } else { 0 }).collect()
+    /// A fault that lasts as long as the window. Its draws are addressed by its place: it is drawn once.
+    fn throughout(
+        &mut self,
+        entry: &FaultEntry,
+        random: &Random,
+        choice: usize,
+        Range { start, end }: Range<SimTime>,
+    ) {
+        let Choice { budget, ref fault, .. } = random.picks[choice];
+        let identity = swarm::identity(entry.identity, random, choice);
+        let address = Address { draws: self.draws, identity, n: u64::MAX };
+        self.push(entry, budget.unwrap_or(entry.budget), start, fault, &address);
+        let pushed = self.faults.last_mut().expect("just pushed");
+        pushed.lasts = (!pushed.action.is_instant()).then(|| end - start);
     }
 
     /// Adds a fault, and says when it ends.
-    fn push(&mut self, entry: &FaultEntry, at: SimTime, fault: &Timed, address: &Address<'_>) -> SimTime {
+    fn push(
+        &mut self,
+        entry: &FaultEntry,
+        budget: BudgetRule,
+        at: SimTime,
+        fault: &Timed,
+        address: &Address<'_>,
+    ) -> SimTime {
         let lasts = fault.lasts.map(|lasts| lasts.draw(address.field("for")));
         let id = match &entry.id {
             Some(id) => id.clone(),
@@ -240,7 +278,7 @@ impl<'d> Planner<'d> {
             id: FaultId(id.into()),
             at,
             lasts,
-            obeys_budget: entry.obeys_budget,
+            budget,
             action: fault.action.draw(address),
         });
         let never = if fault.action.is_instant() { at } else { SimTime::MAX };
@@ -257,17 +295,4 @@ impl<'d> Planner<'d> {
             }
         }
     }
-}
-
-/// Part of an entry's identity that draws its swarm.
-const SWARM: u64 = 1;
-
-/// One of the positions, each with its weight; `None` if all weigh nothing.
-fn choose(weights: &[u64], draw: squall_history::Draw) -> Option<usize> {
-    let mut left = draw.below(weights.iter().sum());
-    weights.iter().position(|&weight| {
-        let found = left < weight;
-        left = left.saturating_sub(weight);
-        found
-    })
 }

@@ -5,7 +5,9 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use squall_history::{Action, DiskOp, DiskTrouble, Plan, PlannedFault, Ppm, Seed, SimDuration, SimTime};
+use squall_history::{
+    Action, BudgetRule, DiskOp, DiskTrouble, Plan, PlannedFault, Ppm, Seed, SimDuration, SimTime,
+};
 use squall_scenario::{OverrideError, Overrides, Seeds};
 use support::{EXPERT, catalogue, must_read};
 
@@ -59,7 +61,7 @@ fn every_counts_from_its_window_and_stays_in_it() {
     let plain = faults(&["{ every: 30s, kill: leader }"], 1);
     assert_eq!(plain.iter().map(|fault| fault.at.0 / SECOND).collect::<Vec<_>>(), [30, 60, 90]);
     assert_eq!(plain.iter().map(|fault| &*fault.id.0).collect::<Vec<_>>(), ["kill#0", "kill#1", "kill#2"]);
-    assert!(plain.iter().all(|fault| !fault.obeys_budget && fault.lasts.is_none()));
+    assert!(plain.iter().all(|fault| fault.budget == BudgetRule::AsWritten && fault.lasts.is_none()));
     let bounded = faults(&["{ every: 10s, jitter: 3s, between: [5s, 40s], kill: leader }"], 1);
     assert_eq!(bounded.len(), 4);
     for (k, fault) in (0..).zip(&bounded) {
@@ -78,7 +80,7 @@ fn random_keeps_its_mean_and_its_limit() {
         limited += faults.len();
         drawn += self::faults(&[unlimited], seed).len();
         for fault in &faults {
-            assert!(fault.obeys_budget);
+            assert_eq!(fault.budget, BudgetRule::QuorumStays);
             let active = faults.iter().filter(|other| {
                 let end = other.at + other.lasts.expect("`for` is given");
                 other.at <= fault.at && end > fault.at

@@ -47,7 +47,7 @@ pub use disk::fault::DiskRuleId;
 pub use effects::Effects;
 pub use net::rule::{Rule, RuleId};
 #[doc(hidden)]
-pub use neutral::neutralise;
+pub use neutral::{is_neutral, neutralise};
 pub use node_rule::{NodeRule, NodeRuleId};
 pub use refusal::{Refusals, refuse};
 pub use sim::{Ended, Ran, Sim, SimConfig, SimLimits};

@@ -18,7 +18,9 @@ pub fn neutralise(kind: Option<&str>) {
     NEUTRAL.set(kind.map(str::to_owned));
 }
 
-pub(crate) fn is_neutral(kind: &str) -> bool {
+/// Whether this kind is switched off.
+#[doc(hidden)]
+pub fn is_neutral(kind: &str) -> bool {
     NEUTRAL.with_borrow(|neutral| neutral.as_deref() == Some(kind))
 }
 

@@ -89,7 +89,8 @@ impl Effect {
             | Action::PowerLoss(_)
             | Action::Pause(_)
             | Action::Stop { .. }
-            | Action::Wipe(_) => None,
+            | Action::Wipe(_)
+            | Action::Core(_) => None,
             Action::Disk(DiskFault { target, trouble, .. }) => match (trouble, target) {
                 // These are as fast as any other.
                 (

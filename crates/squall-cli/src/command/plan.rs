@@ -14,6 +14,14 @@ pub(crate) fn run(registry: &Registry, args: &PlanArgs) -> Result<u8, CliError> 
         anstream::print!("{}", to_yaml(&named.plan, "What this seed drew. Run it with `replay FILE`."));
     } else {
         anstream::print!("{}", squall_report::plan_text(&named.plan, STYLE));
+        for swarm in &named.swarms {
+            let of = |wanted: bool| -> Vec<&str> {
+                let classes = swarm.classes.iter().filter(|(_, taken)| *taken == wanted);
+                classes.map(|(name, _)| name.as_str()).collect()
+            };
+            let entry = swarm.entry.as_deref().unwrap_or("swarm");
+            anstream::print!("{}", squall_report::drawn_text(entry, &of(true), &of(false), STYLE));
+        }
     }
     Ok(0)
 }

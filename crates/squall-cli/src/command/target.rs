@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use squall::{Plan, Registry, Seed};
-use squall_scenario::{Colour, Overrides, Seeds};
+use squall_scenario::{Colour, Overrides, Seeds, SwarmDraw};
 
 use crate::args::Target;
 use crate::error::CliError;
@@ -16,6 +16,8 @@ pub(super) struct Named {
     pub(super) path: PathBuf,
     /// How the run ended when it was found, if that is known.
     pub(super) found: Option<Found>,
+    /// What the seed drew of the scenario's fault classes.
+    pub(super) swarms: Vec<SwarmDraw>,
 }
 
 /// Whether features that are not built stop it: running them would be a lie, planning shows them.
@@ -54,7 +56,8 @@ impl Named {
         // What a plan file says of its run holds for the file as it stands.
         let unchanged = overrides == Overrides::default();
         let found = Found::read(text).filter(|_| unchanged).or_else(|| Found::latest(&plan));
-        Ok(Self { plan, path: loaded.path, found })
+        let swarms = loaded.scenario.swarms(seed);
+        Ok(Self { plan, path: loaded.path, found, swarms })
     }
 
     pub(super) const fn seed(&self) -> Seed {

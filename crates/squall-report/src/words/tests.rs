@@ -193,7 +193,7 @@ fn a_fault_on_one_line_is_tight() {
         id: FaultId("partition#1".into()),
         at: SimTime(3_900_000_000),
         lasts: None,
-        obeys_budget: false,
+        budget: BudgetRule::AsWritten,
         action: Action::Partition(Partition::Cuts(vec![link(Direction::To)])),
     };
     assert_eq!(fault_line(&fault), "3.900s partition controller-1→controller-2,3");

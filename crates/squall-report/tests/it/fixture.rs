@@ -216,7 +216,7 @@ fn fault(id: &str, ms: u64, lasts: Option<u64>, action: Action) -> PlannedFault 
         id: FaultId(id.into()),
         at: at_ms(ms),
         lasts: lasts.map(SimDuration::from_millis),
-        obeys_budget: id.starts_with("swarm"),
+        budget: if id.starts_with("swarm") { BudgetRule::QuorumStays } else { BudgetRule::AsWritten },
         action,
     }
 }
@@ -345,7 +345,7 @@ fn steps() -> Sequence {
             ]),
         ]),
     ];
-    Sequence { at: at_ms(15_000), obeys_budget: false, steps }
+    Sequence { at: at_ms(15_000), budget: BudgetRule::AsWritten, steps }
 }
 
 pub(crate) fn plan() -> Plan {

@@ -2,26 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use squall_history::{Action, Identity, SimDuration};
+use squall_history::{Action, BudgetRule, Identity, SimDuration};
 
-use super::{Choice, FAULTS_MAX, FaultEntry, Random, Timed, Trigger, Window, occurrences};
+use super::{FAULTS_MAX, FaultEntry, Timed, Trigger, Window, occurrences};
 use crate::action::{self, Template};
+use crate::budget;
 use crate::codes::Code;
 use crate::diagnostic::{Report, Span};
 use crate::fields::{self, Fields, Keys, shown};
 use crate::names::{did_you_mean, is_plain_name};
-use crate::range::{self, Ranged};
+use crate::range::Ranged;
 use crate::scope::{Author, Scope};
 use crate::tree::{Entry, Kind, Node};
 
 const ENTRY: Keys = Keys {
     of: "a fault",
-    known: &["name", "at", "every", "jitter", "between", "random", "steps", "for", "id", "obeys-budget"],
+    known: &["name", "at", "every", "jitter", "between", "random", "steps", "for", "id", "budget"],
     planned: &[],
 };
-const CHOICE: Keys = Keys { of: "a choice of `pick`", known: &["weight", "for"], planned: &["steps"] };
-const RANDOM: Keys =
-    Keys { of: "`random`", known: &["interval", "max-active", "swarm", "pick"], planned: &[] };
 const TRIGGERS: [&str; 3] = ["at", "every", "random"];
 
 /// Reads the list `faults` of a scenario that lasts `duration`.
@@ -63,9 +61,10 @@ impl Reader<'_> {
         let scope = Scope { author, ..*self.scope };
         let name = fields.get("name").and_then(|node| self.name(node, "fault name"));
         let id = fields.get("id").and_then(|node| self.name(node, "fault id"));
-        let obeys_budget = match fields.get("obeys-budget") {
-            Some(node) => fields::boolean(node, "`obeys-budget`", self.report).unwrap_or_default(),
-            None => fields.get("random").is_some(),
+        let budget = match fields.get("budget") {
+            Some(node) => fields::word(node, "budget rule", &budget::WORDS, self.report).unwrap_or_default(),
+            None if fields.get("random").is_some() => BudgetRule::QuorumStays,
+            None => BudgetRule::AsWritten,
         };
         let trigger = self.trigger(&parts)?;
         self.check_misplaced(fields, &trigger.key, actions);
@@ -80,7 +79,7 @@ impl Reader<'_> {
         // Counted even if it cannot run yet, so that its coming re-draws no other entry.
         let identity = self.identity(name.as_deref().or(id.as_deref()), &keyword);
         let trigger = trigger?;
-        (self.report.errors() == before).then_some(FaultEntry { name, id, identity, obeys_budget, trigger })
+        (self.report.errors() == before).then_some(FaultEntry { name, id, identity, budget, trigger })
     }
 
     /// The one trigger of an entry.
@@ -235,7 +234,7 @@ impl Reader<'_> {
     }
 
     /// An interval, longer than zero, that does not make too many faults.
-    fn interval(&mut self, node: &Node, window: Option<&Window>) -> Option<Ranged<SimDuration>> {
+    pub(super) fn interval(&mut self, node: &Node, window: Option<&Window>) -> Option<Ranged<SimDuration>> {
         let interval: Ranged<SimDuration> = Ranged::read(node, self.report)?;
         if interval.low == SimDuration::ZERO {
             let error =
@@ -253,7 +252,7 @@ impl Reader<'_> {
         Some(interval)
     }
 
-    fn window(&mut self, fields: &Fields<'_>) -> Option<Option<Window>> {
+    pub(super) fn window(&mut self, fields: &Fields<'_>) -> Option<Option<Window>> {
         let Some(node) = fields.get("between") else { return Some(None) };
         let items = fields::list(node, "`between`", self.report)?;
         let [start, end] = items else {
@@ -305,44 +304,5 @@ impl Reader<'_> {
                 None
             }
         }
-    }
-
-    fn random(&mut self, entry: &Fields<'_>, node: &Node, scope: &Scope<'_>) -> Option<Trigger> {
-        let fields = Fields::open(node, RANDOM, self.report)?;
-        let window = self.window(entry);
-        let interval = fields.require("interval", self.report);
-        let interval =
-            interval.and_then(|node| self.interval(node, window.as_ref().and_then(Option::as_ref)));
-        let max_active = fields.get("max-active").map(|node| Ranged::read(node, self.report));
-        let swarm = fields.get("swarm").map(|node| fields::boolean(node, "`swarm`", self.report));
-        let picks = fields.require("pick", self.report)?;
-        let items = fields::list(picks, "`pick`", self.report)?;
-        if items.is_empty() {
-            let error = self.report.error(Code::NoAction, picks.head(), "there is nothing to pick from");
-            error.label("list at least one action");
-        }
-        let picks = items.iter().filter_map(|item| self.choice(item, scope)).collect();
-        Some(Trigger::Random(Random {
-            interval: interval?,
-            max_active: max_active.map_or(Some(None), |limit| limit.map(Some))?,
-            swarm: swarm.unwrap_or(Some(false))?,
-            window: window?,
-            picks,
-        }))
-    }
-
-    fn choice(&mut self, node: &Node, scope: &Scope<'_>) -> Option<Choice> {
-        let parts = self.open(node, CHOICE)?;
-        let fields = &parts.fields;
-        if node.get("steps").is_some() {
-            return None;
-        }
-        let weight = fields.get("weight").map(|node| range::fixed::<u32>(node, self.report));
-        if let (Some(Some(0)), Some(node)) = (weight, fields.get("weight")) {
-            let error = self.report.error(Code::OutOfBounds, node.span.clone(), "a weight is at least one");
-            error.label("would never be picked");
-        }
-        let fault = self.timed(&parts, scope)?;
-        Some(Choice { weight: weight.unwrap_or(Some(1))?, fault })
     }
 }

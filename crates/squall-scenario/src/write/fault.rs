@@ -1,31 +1,33 @@
 //! Faults as entries of a plan file.
 
 use squall_history::{
-    Action, Bandwidth, Chance, Cut, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter, HookAct, HookWhen,
-    Injection, LinkFault, LinkSelector, LinkTrouble, Mode, NodeFault, NodeTrouble, Partition, PlannedFault,
-    Rot, Selector, Sequence, Step,
+    Action, Bandwidth, BudgetRule, Chance, Cut, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter,
+    HookAct, HookWhen, Injection, LinkFault, LinkSelector, LinkTrouble, Mode, NodeFault, NodeTrouble,
+    Partition, PlannedFault, Rot, Selector, Sequence, Step,
 };
 
 use super::text::{quoted, sequence};
 use super::{mapping, range, time};
+use crate::budget;
 
 /// One fault on one line.
 pub(super) fn entry(fault: &PlannedFault) -> String {
     let mut parts = vec![format!("id: {}", quoted(&fault.id.0)), format!("at: {}", time(fault.at))];
     parts.extend(fault.lasts.map(|lasts| format!("for: {lasts}")));
-    if fault.obeys_budget {
-        parts.push("obeys-budget: true".to_owned());
-    }
+    parts.extend(budget(fault.budget));
     parts.push(format!("{}: {}", fault.action.keyword(), action(&fault.action)));
     braces(parts)
+}
+
+fn budget(rule: BudgetRule) -> Option<String> {
+    let word = budget::WORDS.iter().find(|(_, it)| *it == rule).map(|(word, _)| *word)?;
+    rule.may_refuse().then(|| format!("budget: {word}"))
 }
 
 /// A sequence on one line.
 pub(super) fn sequence_entry(sequence: &Sequence) -> String {
     let mut parts = vec![format!("at: {}", time(sequence.at))];
-    if sequence.obeys_budget {
-        parts.push("obeys-budget: true".to_owned());
-    }
+    parts.extend(budget(sequence.budget));
     parts.push(format!("steps: {}", steps(&sequence.steps)));
     braces(parts)
 }
@@ -68,6 +70,7 @@ fn action(action: &Action) -> String {
         Action::Link(fault) => on_links(fault),
         Action::Node(fault) => node(fault),
         Action::Disk(fault) => disk(fault),
+        Action::Core(size) => size.name().to_owned(),
     }
 }
 

@@ -281,9 +281,11 @@ fn sequence(nodes: &[NodeSpec], zones: &[String], duration: SimDuration) -> Boxe
             ]
         });
     let at = (0..=duration.as_nanos()).prop_map(SimTime);
-    (at, any::<bool>(), vec(step, 1..4))
-        .prop_map(|(at, obeys_budget, steps)| Sequence { at, obeys_budget, steps })
-        .boxed()
+    (at, rule(), vec(step, 1..4)).prop_map(|(at, budget, steps)| Sequence { at, budget, steps }).boxed()
+}
+
+fn rule() -> impl Strategy<Value = BudgetRule> {
+    proptest::sample::select(vec![BudgetRule::AsWritten, BudgetRule::QuorumStays, BudgetRule::QuorumReturns])
 }
 
 fn glob() -> impl Strategy<Value = String> {
@@ -319,12 +321,12 @@ fn trouble() -> impl Strategy<Value = DiskTrouble> {
 
 fn fault(action: Action, duration: SimDuration) -> BoxedStrategy<PlannedFault> {
     let at = (0..=duration.as_nanos()).prop_map(SimTime);
-    ("[a-z0-9-]{1,6}", at, option::of(span()), any::<bool>())
-        .prop_map(move |(stem, at, lasts, obeys_budget)| PlannedFault {
+    ("[a-z0-9-]{1,6}", at, option::of(span()), rule())
+        .prop_map(move |(stem, at, lasts, budget)| PlannedFault {
             id: FaultId(stem.into()),
             at,
             lasts: lasts.filter(|_| !action.is_instant()),
-            obeys_budget,
+            budget,
             action: action.clone(),
         })
         .boxed()

@@ -1,8 +1,8 @@
 //! Applying and ending one fault.
 
 use squall_history::{
-    Body, DiskTrouble, FaultEvent, HookAct, Identity, LinkTrouble, NodeName, NodeTrouble, PlannedFault,
-    SimTime, Veto,
+    Action, Body, BudgetRule, DiskTrouble, FaultEvent, HookAct, Identity, LinkTrouble, NodeName, NodeTrouble,
+    PlannedFault, SimTime, Veto,
 };
 use squall_sim::Effects;
 
@@ -14,6 +14,9 @@ use crate::Engine;
 impl Nemesis<'_> {
     pub(super) fn apply(&mut self, engine: &mut dyn Engine, place: usize, now: SimTime) {
         let fault = self.faults[place].clone();
+        if let Action::Core(size) = fault.action {
+            return self.leave_core(engine, &fault, size, now);
+        }
         if let Some(parts) = self.unfolded(engine, &fault) {
             return self.unfold(engine, &fault, parts);
         }
@@ -21,8 +24,11 @@ impl Nemesis<'_> {
             Ok(bound) => bound,
             Err(why) => return self.not_applied(engine, &fault.id, why),
         };
-        let over = self.budget.broken_by(&self.unavailable_with(&bound.act));
-        if let Some(why) = over.clone().filter(|_| fault.obeys_budget) {
+        let mut over = self.budget.broken_by(&self.unavailable_with(&bound.act));
+        if fault.budget == BudgetRule::QuorumReturns && fault.lasts.is_some() && comes_back(&bound.act) {
+            over = None;
+        }
+        if let Some(why) = over.clone().filter(|_| fault.budget.may_refuse()) {
             self.count(place).vetoed += 1;
             self.vetoes.push(Veto { id: fault.id.clone(), at: now, why: why.clone() });
             engine.record(None, Body::Fault(FaultEvent::Vetoed { id: fault.id, why }));
@@ -204,6 +210,18 @@ impl Nemesis<'_> {
             Act::Link(..) | Act::Node(..) => {}
         }
         state
+    }
+}
+
+/// Whether all that a fault makes unavailable is there again when it ends, with all it had.
+fn comes_back(act: &Act) -> bool {
+    match act {
+        Act::Kill(_) | Act::PowerLoss(_) | Act::Pause(_) | Act::Stop(..) | Act::Cut(_) | Act::Link(..) => {
+            true
+        }
+        Act::Wipe(_) => false,
+        Act::Node(..) => true,
+        Act::Disk(fault, _) => !fault.trouble.breaks_promises(),
     }
 }
 

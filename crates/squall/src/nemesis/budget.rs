@@ -38,6 +38,11 @@ impl Budget {
         Self { roles: roles.collect() }
     }
 
+    /// The roles that are bounded, and how many nodes of each may be unavailable.
+    pub fn roles(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.roles.iter().map(|role| (role.role.as_str(), role.most))
+    }
+
     /// Which assumption `state` breaks, if one.
     pub fn broken_by(&self, state: &Unavailable) -> Option<String> {
         self.roles.iter().find_map(|role| {

@@ -8,6 +8,7 @@
 mod act;
 mod bind;
 mod budget;
+mod core;
 mod shape;
 mod steps;
 mod stop;

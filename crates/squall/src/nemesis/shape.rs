@@ -53,7 +53,7 @@ impl Binder<'_> {
                 id: FaultId(format!("{}#{server}", whole.id).into()),
                 at: whole.at + SimDuration(begins),
                 lasts: whole.lasts.map(|lasts| SimDuration(ends(lasts) - begins)),
-                obeys_budget: whole.obeys_budget,
+                budget: whole.budget,
                 action: Action::Partition(Partition::Cuts(cuts)),
             })
         };

@@ -5,7 +5,9 @@
 //! record that made it true: at that instant the run may not be over with what happens at it, and a
 //! bound plan applies its faults before anything else of their instant.
 
-use squall_history::{Body, FaultEvent, PlannedFault, Sequence, SimDuration, SimTime, Step, StepFault};
+use squall_history::{
+    Body, BudgetRule, FaultEvent, PlannedFault, Sequence, SimDuration, SimTime, Step, StepFault,
+};
 
 use super::{Moment, Nemesis};
 use crate::Engine;
@@ -23,7 +25,7 @@ pub(super) struct Cursor {
     open: usize,
     /// Place of the sequence in the plan.
     sequence: usize,
-    obeys_budget: bool,
+    budget: BudgetRule,
 }
 
 /// A condition that a cursor waits for.
@@ -41,13 +43,13 @@ impl Cursor {
             parent: None,
             open: 0,
             sequence: place,
-            obeys_budget: sequence.obeys_budget,
+            budget: sequence.budget,
         }
     }
 
     fn within(&self, parent: usize, steps: Vec<Step>) -> Self {
-        let Self { sequence, obeys_budget, .. } = *self;
-        Self { steps, next: 0, parent: Some(parent), open: 0, sequence, obeys_budget }
+        let Self { sequence, budget, .. } = *self;
+        Self { steps, next: 0, parent: Some(parent), open: 0, sequence, budget }
     }
 }
 
@@ -68,9 +70,9 @@ impl Nemesis<'_> {
             match step {
                 Step::Fault(fault) => {
                     let StepFault { id, lasts, action } = *fault;
-                    let obeys_budget = self.cursors[cursor].obeys_budget;
+                    let budget = self.cursors[cursor].budget;
                     let place = self.faults.len();
-                    self.faults.push(PlannedFault { id, at: now, lasts, obeys_budget, action });
+                    self.faults.push(PlannedFault { id, at: now, lasts, budget, action });
                     self.apply(engine, place, now);
                     if let Some(lasts) = lasts {
                         self.moments.insert((now + lasts, Moment::Step(cursor)));
@@ -125,6 +127,12 @@ impl Nemesis<'_> {
         event == "leader-elected" && self.leader.as_ref().is_some_and(|leader| engine.is_up(leader))
     }
 
+    /// What a cursor had still before it; it takes no step any more.
+    pub(super) fn steps_given_up(&mut self, cursor: usize) -> Vec<Step> {
+        let next = self.cursors[cursor].next;
+        self.cursors[cursor].steps.split_off(next)
+    }
+
     /// Gives a sequence up if it still waits for what it waited for when this was due.
     pub(super) fn timed_out(&mut self, engine: &mut dyn Engine, cursor: usize, now: SimTime) {
         let Some(awaited) = self.awaited.get(&cursor).filter(|awaited| awaited.until == Some(now)) else {
@@ -136,8 +144,7 @@ impl Nemesis<'_> {
             (0..self.cursors.len()).filter(|&other| self.cursors[other].sequence == sequence).collect();
         for cursor in cursors {
             self.awaited.remove(&cursor);
-            let next = self.cursors[cursor].next;
-            for fault in self.cursors[cursor].steps.split_off(next).iter().flat_map(Step::faults) {
+            for fault in self.steps_given_up(cursor).iter().flat_map(Step::faults) {
                 let event = FaultEvent::NotApplied { id: fault.id.clone(), why: why.clone() };
                 engine.record(None, Body::Fault(event));
             }

@@ -74,6 +74,7 @@ impl Nemesis<'_> {
                 let fault = NodeFault { target: literal(&nodes), trouble: trouble.clone() };
                 Bound { action: Action::Node(fault), act: Act::Node(trouble.clone(), nodes) }
             }
+            Action::Core(_) => return Err("a core is no single fault"),
             Action::Disk(fault) => {
                 let nodes = any(&fault.target)?;
                 let fault = DiskFault { target: literal(&nodes), ..fault.clone() };
