@@ -253,8 +253,8 @@ impl<'d> Planner<'d> {
         Range { start, end }: Range<SimTime>,
     ) {
         let Choice { budget, ref fault, .. } = random.picks[choice];
-        let identity = swarm::identity(entry.identity, random, choice);
-        let address = Address { draws: self.draws, identity, n: u64::MAX };
+        let (identity, n) = swarm::address(entry.identity, random, choice);
+        let address = Address { draws: self.draws, identity: identity.with(n), n: u64::MAX };
         self.push(entry, budget.unwrap_or(entry.budget), start, fault, &address);
         let pushed = self.faults.last_mut().expect("just pushed");
         pushed.lasts = (!pushed.action.is_instant()).then(|| end - start);

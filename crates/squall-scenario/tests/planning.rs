@@ -303,3 +303,77 @@ fn overrides_that_do_not_fit_are_named() {
         .join("\n")
     );
 }
+
+/// Fault classes in a swarm.
+const CLASSES: &str = "{ name: swarm, between: [10s, 60s], random: { interval: 2s, swarm: true, pick: [ \
+    { class: kills, chance: 30%, pick: [ { for: 1s, kill: controller-1 }, { for: 1s, kill: controller-2 } ] }, \
+    { class: noise, chance: 100%, pick: [ { throughout: true, loss: { loss: 1%..5% } } ] }, \
+    { for: 1s, budget: quorum-returns, pause: controller-1 } ] } }";
+
+#[test]
+fn a_swarm_takes_classes_in_by_their_chance() {
+    let (mut kills, mut losses) = (0, BTreeSet::new());
+    for seed in 0..400 {
+        let faults = faults(&[CLASSES], seed);
+        let keywords: BTreeSet<&str> = faults.iter().map(|fault| fault.action.keyword()).collect();
+        kills += u32::from(keywords.contains("kill"));
+        let loss: Vec<_> = faults.iter().filter(|fault| fault.action.keyword() == "loss").collect();
+        let [loss] = loss[..] else { panic!("seed {seed}: what holds throughout is there once: {loss:?}") };
+        assert_eq!((loss.at, loss.lasts), (SimTime(10_000_000_000), Some(SimDuration::from_secs(50))));
+        losses.insert(format!("{:?}", loss.action));
+        for fault in &faults {
+            let rule = match fault.action.keyword() {
+                "pause" => BudgetRule::QuorumReturns,
+                _ => BudgetRule::QuorumStays,
+            };
+            assert_eq!(fault.budget, rule, "{fault:?}");
+        }
+    }
+    assert!((90..150).contains(&kills), "{kills} of 400 seeds have kills, where 30 % should");
+    assert!(losses.len() > 300, "each seed draws its own");
+}
+
+#[test]
+fn a_class_more_re_draws_no_other() {
+    let more = CLASSES.replace("pick: [ { class: kills", "pick: [ { class: new, pick: [ { throughout: true, duplicate: { duplicate: 1% } } ] }, { class: kills");
+    for seed in 0..40 {
+        let mut with = faults(&[&more], seed);
+        with.retain(|fault| fault.action.keyword() != "duplicate");
+        let plain = |faults: Vec<PlannedFault>| -> Vec<_> {
+            faults.into_iter().map(|fault| (fault.at, fault.lasts, fault.action)).collect()
+        };
+        assert_eq!(plain(with), plain(faults(&[CLASSES], seed)), "seed {seed}");
+    }
+}
+
+#[test]
+fn what_a_seed_drew_of_the_classes_is_told() {
+    let text = format!("version: 1\nname: t\nsystem: batch\nduration: 100s\nfaults: [{CLASSES}]");
+    let scenario = must_read(&text);
+    for seed in 0..20 {
+        let [drawn] = &scenario.swarms(Seed(seed))[..] else { panic!("one swarm with classes") };
+        assert_eq!(drawn.entry.as_deref(), Some("swarm"));
+        let kills = faults(&[CLASSES], seed).iter().any(|fault| fault.action.keyword() == "kill");
+        assert_eq!(drawn.classes, [("kills".to_owned(), kills), ("noise".to_owned(), true)], "seed {seed}");
+    }
+}
+
+#[test]
+fn the_default_mix_fits_any_system_and_leaves_every_class_out_now_and_then() {
+    let entry = "{ name: swarm, between: [10s, 60s], random: { interval: 2s, swarm: true, mix: default } }";
+    let text = format!("version: 1\nname: t\nsystem: batch\nduration: 100s\nfaults: [{entry}]");
+    let scenario = must_read(&text);
+    let drawn: Vec<_> = (0..200).map(|seed| scenario.swarms(Seed(seed)).remove(0).classes).collect();
+    for (place, (name, _)) in drawn[0].iter().enumerate() {
+        let taken = drawn.iter().filter(|classes| classes[place].1).count();
+        assert!((30..200).contains(&taken), "{name} is in {taken} of 200 seeds");
+    }
+    let keywords: BTreeSet<String> = (0..200)
+        .flat_map(|seed| faults(&[entry], seed))
+        .map(|fault| fault.action.keyword().to_owned())
+        .collect();
+    let left: Vec<&str> =
+        Action::KEYWORDS.into_iter().filter(|keyword| !keywords.contains(*keyword)).collect();
+    // One takes part later, others break what no system promises to survive, or are rare by nature.
+    assert_eq!(left, ["stop", "wipe", "corrupt", "dns", "core"]);
+}

@@ -40,7 +40,12 @@ impl Reader<'_> {
         let swarm = fields.get("swarm").map(|node| fields::boolean(node, "`swarm`", self.report));
         let mut picked = Picked::default();
         match (fields.get("pick"), fields.get("mix")) {
-            (None, None) => _ = fields.require("pick", self.report)?,
+            (None, None) => {
+                let title = "there is nothing to pick from";
+                let error = self.report.error(Code::NoAction, fields.head(), title);
+                error.label("`pick` or `mix` is required").help("for the default mix add `mix: default`");
+                return None;
+            }
             (pick, mix) => {
                 if let Some(list) = pick {
                     self.picks(list, None, scope, &mut picked)?;
@@ -101,7 +106,8 @@ impl Reader<'_> {
         }
         let chance = fields.get("chance").map_or(Some(CHANCE), |node| range::fixed(node, self.report));
         let list = fields.require("pick", self.report);
-        into.classes.push(Class { name, chance: chance? });
+        // What is wrong has been told; what is in it is looked at all the same.
+        into.classes.push(Class { name, chance: chance.unwrap_or(CHANCE) });
         self.picks(list?, Some(into.classes.len() - 1), scope, into)
     }
 

@@ -25,7 +25,6 @@ const FACTOR_MAX: u64 = 100;
 
 impl Swarm {
     pub(super) fn draw(draws: &Draws, entry: Identity, random: &Random) -> Self {
-        let identity = |choice| identity(entry, random, choice);
         let all = 0..random.picks.len();
         if !random.swarm {
             let classes = vec![true; random.classes.len()];
@@ -35,7 +34,10 @@ impl Swarm {
         let classes: Vec<bool> = (0..random.classes.len())
             .map(|place| class(place).property(0).chance(random.classes[place].chance))
             .collect();
-        let own = |choice: usize| draws.draw(Domain::Plan, identity(choice), 0);
+        let own = |choice: usize| {
+            let (identity, n) = address(entry, random, choice);
+            draws.draw(Domain::Plan, identity, n)
+        };
         let heads = |choice: &usize| own(*choice).property(0).below(2) == 1;
         let mut kept: Vec<usize> = all
             .clone()
@@ -51,7 +53,8 @@ impl Swarm {
         }
         if kept.is_empty() {
             // A swarm of nothing would test nothing: one choice stays.
-            let weights: Vec<u64> = all.map(|choice| weight(random, choice).max(1)).collect();
+            let weights: Vec<u64> =
+                all.map(|choice| weight(random, choice).max(1) * factor(own(choice))).collect();
             let stays = draws.draw(Domain::Plan, entry.with(SWARM), u64::MAX);
             kept.extend(choose(&weights, stays));
         }
@@ -88,13 +91,13 @@ fn of_class(entry: Identity, name: &str) -> Identity {
     entry.with(SWARM).with(Identity::of(name).0)
 }
 
-/// Whose draws those of a choice are: of its class and its place in it.
-pub(super) fn identity(entry: Identity, random: &Random, choice: usize) -> Identity {
+/// Where the draws of a choice are: by its class, and its place in it.
+pub(super) fn address(entry: Identity, random: &Random, choice: usize) -> (Identity, u64) {
     let class = random.picks[choice].class;
     let place = random.picks[..choice].iter().filter(|before| before.class == class).count() as u64;
     match class {
-        Some(class) => of_class(entry, &random.classes[class].name).with(place),
-        None => entry.with(SWARM).with(place),
+        Some(class) => (of_class(entry, &random.classes[class].name).with(place), 0),
+        None => (entry.with(SWARM), place),
     }
 }
 

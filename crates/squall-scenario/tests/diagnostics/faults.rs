@@ -483,3 +483,100 @@ error[E0028]: unknown invariant `R7`
 ",
     );
 }
+
+#[test]
+fn nothing_to_pick_from() {
+    check(
+        &below(
+            r"faults:
+  - { random: { interval: 5s, swarm: true } }
+",
+        ),
+        r"
+error[E0013]: there is nothing to pick from
+ --> scenario.yaml:6:15
+  |
+6 |   - { random: { interval: 5s, swarm: true } }
+  |               ^ `pick` or `mix` is required
+help: for the default mix add `mix: default`
+",
+    );
+}
+
+#[test]
+fn a_mix_that_is_none() {
+    check(
+        &below(
+            r"faults:
+  - { random: { interval: 5s, mix: defualt } }
+",
+        ),
+        r"
+error[E0023]: unknown mix `defualt`
+ --> scenario.yaml:6:36
+  |
+6 |   - { random: { interval: 5s, mix: defualt } }
+  |                                    ^^^^^^^ expected `default`
+help: did you mean `default`?
+",
+    );
+}
+
+#[test]
+fn a_class_that_is_there_already() {
+    check(
+        &below(
+            r"faults:
+  - random:
+      interval: 5s
+      pick:
+        - { class: kills, pick: [ { kill: leader } ] }
+        - { class: kills, chance: 200%, pick: [ { throughout: true, for: 2s, pause: leader } ] }
+",
+        ),
+        r"
+error[E0011]: there is a class `kills` already
+  --> scenario.yaml:10:20
+   |
+10 |         - { class: kills, chance: 200%, pick: [ { throughout: true, for: 2s, pause: leader } ] }
+   |                    ^^^^^ a class is written once
+
+error[E0019]: `200%` is not a share
+  --> scenario.yaml:10:35
+   |
+10 |         - { class: kills, chance: 200%, pick: [ { throughout: true, for: 2s, pause: leader } ] }
+   |                                   ^^^^ write a percentage from `0%` to `100%`, or `50ppm`
+
+error[E0017]: `for` does not go with `throughout`
+  --> scenario.yaml:10:69
+   |
+10 |         - { class: kills, chance: 200%, pick: [ { throughout: true, for: 2s, pause: leader } ] }
+   |                                                                     ^^^ it lasts as long as its window
+",
+    );
+}
+
+#[test]
+fn a_budget_rule_that_is_none() {
+    check(
+        &below(
+            r"faults:
+  - { at: 5s, budget: quorum, kill: leader }
+  - { at: 5s, core: big }
+",
+        ),
+        r"
+error[E0023]: unknown budget rule `quorum`
+ --> scenario.yaml:6:23
+  |
+6 |   - { at: 5s, budget: quorum, kill: leader }
+  |                       ^^^^^^ expected `as-written`, `quorum-stays` or `quorum-returns`
+
+error[E0023]: unknown size of a core `big`
+ --> scenario.yaml:7:21
+  |
+7 |   - { at: 5s, core: big }
+  |                     ^^^ expected `random` or `smallest`
+",
+    );
+}
