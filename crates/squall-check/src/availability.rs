@@ -9,7 +9,7 @@ use serde_json::json;
 use squall_history::{Availability as Bound, Body, FaultEvent, FaultId, History, Phase, Ppm, SimTime};
 
 use crate::recovery::Faults;
-use crate::{Budget, Checker, Findings, Oracle, Scope};
+use crate::{Budget, Checker, Findings, Oracle, Promise, Scope};
 
 pub(crate) const NAME: &str = "availability";
 
@@ -41,6 +41,10 @@ impl Availability {
 impl Oracle for Availability {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn promise(&self) -> Promise {
+        Promise::Liveness
     }
 }
 

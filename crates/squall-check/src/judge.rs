@@ -11,8 +11,8 @@ use squall_history::condition::Conditions;
 use squall_history::{Expect, Header, History, InvariantChoice, Record, SimTime};
 
 use crate::{
-    Always, Availability, Budget, Checker, Findings, Invariant, Latency, NoPanic, Oracle, Recovery, Scope,
-    Status, SteadyState, Verdict, Violation, always, no_panic,
+    Always, Availability, Budget, Checker, Findings, Invariant, Latency, NoPanic, Oracle, Promise, Recovery,
+    Scope, Status, SteadyState, Verdict, Violation, always, no_panic,
 };
 
 /// Violations kept of one oracle. A broken promise tends to stay broken, at every record; the
@@ -242,6 +242,21 @@ fn expectations(expect: &Expect) -> impl Iterator<Item = Box<dyn Checker>> {
     let availability = expect.availability.clone().map(|bound| Box::new(Availability::new(bound)) as _);
     let latency = expect.latency.map(|bounds| Box::new(Latency::new(bounds)) as _);
     [steady_state, recovery, availability, latency].into_iter().flatten()
+}
+
+/// What kind of promise the oracle of this name judges: one of the harness's own for `expect`, or one of
+/// those given. What nobody is called is taken for safety.
+pub fn promise_of(
+    name: &str,
+    expect: &Expect,
+    invariants: &[Box<dyn Invariant>],
+    checkers: &[Box<dyn Checker>],
+) -> Promise {
+    let expected: Vec<_> = expectations(expect).collect();
+    let invariants = invariants.iter().map(|oracle| (oracle.name(), oracle.promise()));
+    let checkers = checkers.iter().chain(&expected).map(|oracle| (oracle.name(), oracle.promise()));
+    let found = invariants.chain(checkers).find(|(known, _)| *known == name);
+    found.map_or(Promise::Safety, |(_, promise)| promise)
 }
 
 fn is_chosen<O: Oracle + ?Sized>(oracle: &O, choice: &InvariantChoice) -> bool {

@@ -8,7 +8,7 @@ use squall_blackbox::{Operation, events, operations};
 use squall_history::{History, LatencyBounds, Phase, SimDuration};
 
 use crate::recovery::Faults;
-use crate::{Budget, Checker, Findings, Oracle, Scope};
+use crate::{Budget, Checker, Findings, Oracle, Promise, Scope};
 
 pub(crate) const NAME: &str = "latency";
 
@@ -38,6 +38,10 @@ impl Latency {
 impl Oracle for Latency {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn promise(&self) -> Promise {
+        Promise::Liveness
     }
 }
 

@@ -3,6 +3,17 @@
 use squall_blackbox::{Budget, Findings, Scope};
 use squall_history::{Expect, Header, History, Record, SimTime};
 
+/// What kind of promise an oracle judges (Alpern and Schneider, "Defining Liveness", 1985).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Promise {
+    /// Nothing bad happens. A correct system keeps it whatever its size, its load and its faults.
+    #[default]
+    Safety,
+    /// Something good happens in time. Whether a correct system can keep it depends on how much of it
+    /// is there, how much it has to do, and how long its faults last.
+    Liveness,
+}
+
 /// What invariants and checkers have in common.
 pub trait Oracle {
     /// Its name, kebab-case: `election-safety`.
@@ -16,6 +27,11 @@ pub trait Oracle {
     /// Capabilities of the history it cannot do without: `vocab.raft`, `truth.disk`, …
     fn needs(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// What kind of promise it judges: liveness if it has a bound in time.
+    fn promise(&self) -> Promise {
+        Promise::Safety
     }
 }
 

@@ -11,7 +11,7 @@ use squall_history::{
     Body, FaultEvent, History, NodeEvent, NodeName, OpId, Phase, Record, SimDuration, SimTime,
 };
 
-use crate::{Budget, Checker, Findings, Oracle, Scope};
+use crate::{Budget, Checker, Findings, Oracle, Promise, Scope};
 
 pub(crate) const NAME: &str = "recovery";
 
@@ -52,6 +52,10 @@ impl Recovery {
 impl Oracle for Recovery {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn promise(&self) -> Promise {
+        Promise::Liveness
     }
 }
 

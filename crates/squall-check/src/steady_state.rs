@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use squall_history::{Body, FaultEvent, FaultId, History, NodeName, Phase, SimDuration, SimTime};
 
-use crate::{Budget, Checker, Findings, Oracle, Scope};
+use crate::{Budget, Checker, Findings, Oracle, Promise, Scope};
 
 pub(crate) const NAME: &str = "steady-state";
 
@@ -37,6 +37,10 @@ impl SteadyState {
 impl Oracle for SteadyState {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn promise(&self) -> Promise {
+        Promise::Liveness
     }
 }
 

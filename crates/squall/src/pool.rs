@@ -64,41 +64,49 @@ impl Pool {
         requests: &[RunRequest],
         interrupt: &Interrupt,
     ) -> Result<Option<Vec<RunReply>>, HostError> {
-        let mut replies = self.work(requests, interrupt, &|_| false);
+        let mut replies = self.work(requests, interrupt, &Result::is_err);
         (0..requests.len()).map(|place| replies.remove(&place).transpose()).collect()
     }
 
     /// The first request, in their order, whose reply is `wanted`. Later ones may be begun, and are
-    /// thrown away.
+    /// thrown away. A plan that does not fit is an answer too, and not the one that is wanted: a search
+    /// tries what the system may refuse.
     ///
     /// # Errors
-    /// The first error of a host in that order, if it comes before what was found.
+    /// The first failure of a host in that order, if it comes before what was found.
     pub fn first(
         &mut self,
         requests: &[RunRequest],
         interrupt: &Interrupt,
         wanted: &(dyn Fn(&RunReply) -> bool + Sync),
     ) -> Result<Searched, HostError> {
-        let mut replies = self.work(requests, interrupt, wanted);
+        let ends = |reply: &Result<RunReply, HostError>| match reply {
+            Ok(reply) => wanted(reply),
+            Err(error) => !matches!(error, HostError::Plan(_)),
+        };
+        let mut replies = self.work(requests, interrupt, &ends);
         for place in 0..requests.len() {
             let runs = place as u64 + 1;
             let Some(reply) = replies.remove(&place) else {
                 return Ok(Searched { found: None, runs: place as u64, interrupted: true });
             };
-            let reply = reply?;
-            if wanted(&reply) {
-                return Ok(Searched { found: Some((place, reply)), runs, interrupted: false });
+            match reply {
+                Ok(reply) if wanted(&reply) => {
+                    return Ok(Searched { found: Some((place, reply)), runs, interrupted: false });
+                }
+                Ok(_) | Err(HostError::Plan(_)) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(Searched { found: None, runs: requests.len() as u64, interrupted: false })
     }
 
-    /// Replies by place: all, unless a wanted one or an error makes those behind it needless.
+    /// Replies by place: all, unless one ends the work and makes those behind it needless.
     fn work(
         &mut self,
         requests: &[RunRequest],
         interrupt: &Interrupt,
-        wanted: &(dyn Fn(&RunReply) -> bool + Sync),
+        ends: &(dyn Fn(&Result<RunReply, HostError>) -> bool + Sync),
     ) -> BTreeMap<usize, Result<RunReply, HostError>> {
         let next = AtomicUsize::new(0);
         // Requests behind this place are not needed any more.
@@ -114,7 +122,7 @@ impl Pool {
                             return;
                         }
                         let reply = host.run(&requests[place]);
-                        if reply.as_ref().map_or(true, wanted) {
+                        if ends(&reply) {
                             last.fetch_min(place, Ordering::Relaxed);
                         }
                         let mut replies = replies.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,6 +144,9 @@ mod tests {
 
     impl RunHost for Echo {
         fn run(&mut self, request: &RunRequest) -> Result<RunReply, HostError> {
+            if request.plan.seed.0 == 77 {
+                return Err(HostError::Plan(crate::RunError::Remote("refused".to_owned())));
+            }
             if request.plan.seed.0 == 99 {
                 return Err(HostError::Host("99".to_owned()));
             }
@@ -211,6 +222,18 @@ mod tests {
                 .expect("the error comes behind what is found");
             let (place, reply) = found.found.expect("two are wanted");
             assert_eq!((place, reply.result.seed.0, found.runs), (4, 20, 5), "{hosts} hosts");
+        }
+    }
+
+    #[test]
+    fn a_plan_that_is_refused_is_passed_over_in_a_search_and_an_error_otherwise() {
+        let requests = seeds(&[1, 77, 20, 99]);
+        for hosts in 1..4 {
+            let found = pool(hosts)
+                .first(&requests, &Interrupt::default(), &|reply| reply.result.seed.0 >= 20)
+                .expect("a refusal is no error");
+            assert_eq!((found.found.map(|(place, _)| place), found.runs), (Some(2), 3), "{hosts} hosts");
+            assert!(pool(hosts).all(&requests[..2], &Interrupt::default()).is_err());
         }
     }
 

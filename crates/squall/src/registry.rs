@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use squall_check::{Checker, Invariant};
-use squall_history::Topology;
+use squall_check::{Checker, Invariant, Promise, promise_of};
 use squall_history::condition::CONDITIONS;
+use squall_history::{Plan, Topology};
 use squall_io::catalogue::{Point, catalogue};
 use squall_scenario::{Catalogue, OracleEntry, RoleEntry, SectionError, SystemEntry};
 
@@ -66,6 +66,46 @@ impl Registry {
     /// What a system says is worth reaching: names of its `sometimes!` and `reachable!`, sorted.
     pub fn goals(&self, system: &str) -> Vec<&'static str> {
         self.systems.get(system).map_or_else(Vec::new, |kind| goals(kind.as_ref()))
+    }
+
+    /// What kind of promise an oracle judges in the runs of a plan.
+    pub fn promise(&self, plan: &Plan, oracle: &str) -> Promise {
+        let made = self
+            .kind(&plan.system.name)
+            .and_then(|kind| kind.make(&plan.system.config, &plan.workload, BugSet::default()).ok());
+        let (invariants, checkers) =
+            made.map(|system| (system.invariants(), system.checkers())).unwrap_or_default();
+        promise_of(oracle, &plan.expect, &invariants, &checkers)
+    }
+
+    /// A plan's own sections, `system.config` and `workload`, with nothing left to defaults; as they are
+    /// if the system is unknown or refuses them.
+    pub fn spelled_out(&self, plan: &Plan) -> (Value, Value) {
+        self.sections(&plan.system.name, &plan.system.config, &plan.workload)
+    }
+
+    /// The same two sections of a system when a plan leaves both out.
+    pub fn defaults(&self, system: &str) -> (Value, Value) {
+        self.sections(system, &Value::Null, &Value::Null)
+    }
+
+    fn sections(&self, system: &str, config: &Value, workload: &Value) -> (Value, Value) {
+        let spelled =
+            self.kind(system).map(|kind| (kind.spell_config(config), kind.spell_workload(workload)));
+        let (whole_config, whole_workload) = spelled.unwrap_or_default();
+        (whole_config.unwrap_or_else(|| config.clone()), whole_workload.unwrap_or_else(|| workload.clone()))
+    }
+
+    /// Roles of a system, servers first.
+    pub fn roles(&self, system: &str) -> Vec<&'static str> {
+        let roles = self.kind(system).map(|kind| kind.roles()).unwrap_or_default();
+        roles.into_iter().map(|role| role.name).collect()
+    }
+
+    /// Roles that clients of a system play.
+    pub fn client_roles(&self, system: &str) -> Vec<&'static str> {
+        let roles = self.kind(system).map(|kind| kind.roles()).unwrap_or_default();
+        roles.into_iter().filter(|role| role.kind == RoleKind::Client).map(|role| role.name).collect()
     }
 
     pub(crate) fn kind(&self, name: &str) -> Option<Arc<dyn Kind>> {
@@ -131,6 +171,9 @@ pub(crate) trait Kind: Send + Sync {
     fn planned(&self) -> &'static [&'static str];
     fn check_config(&self, section: &Value) -> Result<(), SectionError>;
     fn check_workload(&self, section: &Value) -> Result<(), SectionError>;
+    /// A section with nothing left to defaults; `None` if it cannot be read.
+    fn spell_config(&self, section: &Value) -> Option<Value>;
+    fn spell_workload(&self, section: &Value) -> Option<Value>;
     /// A system for one run. An absent section (`null`) is the default.
     fn make(&self, config: &Value, workload: &Value, bugs: BugSet) -> Result<Box<dyn Instance>, SystemError>;
 }
@@ -185,6 +228,14 @@ impl<S: System> Kind for Typed<S> {
 
     fn check_workload(&self, section: &Value) -> Result<(), SectionError> {
         read::<S::Workload>(section).map(drop)
+    }
+
+    fn spell_config(&self, section: &Value) -> Option<Value> {
+        serde_json::to_value(read::<S::Config>(section).ok()?).ok()
+    }
+
+    fn spell_workload(&self, section: &Value) -> Option<Value> {
+        serde_json::to_value(read::<S::Workload>(section).ok()?).ok()
     }
 
     fn make(&self, config: &Value, workload: &Value, bugs: BugSet) -> Result<Box<dyn Instance>, SystemError> {

@@ -18,7 +18,7 @@ use squall_history::{Expect, Header, NodeName, OpId, Phase, Record, SimDuration,
 
 use super::words::{BATCH, Kind, OP, Told, job, operation};
 use crate::recovery::Faults;
-use crate::{Findings, Invariant, Oracle};
+use crate::{Findings, Invariant, Oracle, Promise};
 
 /// Every job that a `submit` was acknowledged with is told ended by max(E, acknowledgement) + d. d is
 /// the scenario's `expect.recovery`, and E the moment from when on nothing new is done to the system,
@@ -55,6 +55,10 @@ impl Oracle for JobFinishes {
 
     fn needs(&self) -> &'static [&'static str] {
         &[BATCH, OP]
+    }
+
+    fn promise(&self) -> Promise {
+        Promise::Liveness
     }
 }
 

@@ -40,7 +40,7 @@ use squall_history::{
 use super::Group;
 use super::members::{Members, Word};
 use crate::truth::LinkTruth;
-use crate::{Findings, Invariant, Oracle};
+use crate::{Findings, Invariant, Oracle, Promise};
 
 /// How many election time-outs a connected majority may be without a leader.
 const TIMEOUTS: u64 = 10;
@@ -229,6 +229,10 @@ impl Oracle for LeaderExists {
 
     fn needs(&self) -> &'static [&'static str] {
         &["vocab.raft", "truth.fault", "truth.node"]
+    }
+
+    fn promise(&self) -> Promise {
+        Promise::Liveness
     }
 }
 
