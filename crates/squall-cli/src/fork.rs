@@ -10,7 +10,7 @@ mod refusal;
 use std::time::Duration;
 
 use squall::history::NodeName;
-use squall::{Hooks, HostError, Recording, Registry, RunError, RunHost, RunReply, RunRequest};
+use squall::{Hooks, HostError, Recording, Registry, RunError, RunHost, RunReply, RunRequest, Spent};
 use squall_check::result::RESULT_FORMAT;
 use squall_check::{Outcome, SeedResult};
 use squall_seal::{Death, DeathKind, Ended, Limits, Request, Worker, WorkerCommand};
@@ -69,6 +69,7 @@ fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
 #[derive(Debug)]
 pub(crate) struct ForkHost {
     worker: Worker,
+    runs: u64,
 }
 
 impl ForkHost {
@@ -78,7 +79,7 @@ impl ForkHost {
         let program = std::env::current_exe().map_err(|error| failed(&error))?;
         let command = WorkerCommand { program, args: vec![WORKER_ARGUMENT.into()] };
         let worker = Worker::spawn(&command).map_err(|error| failed(&error))?;
-        Ok(Self { worker })
+        Ok(Self { worker, runs: 0 })
     }
 }
 
@@ -93,6 +94,7 @@ impl RunHost for ForkHost {
             ..defaults
         };
         let ended = self.worker.call(&Request { payload, limits });
+        self.runs += 1;
         let plan = &request.plan;
         let lost = |error| HostError::Host(format!("{error}, in seed {} of {}", plan.seed, plan.scenario));
         match ended.map_err(lost)? {
@@ -109,6 +111,10 @@ impl RunHost for ForkHost {
             }
             Ended::Died(death) => Ok(died(request, &death)),
         }
+    }
+
+    fn spent(&self) -> Option<Spent> {
+        Some(Spent { runs: self.runs, cpu: self.worker.cpu() })
     }
 }
 

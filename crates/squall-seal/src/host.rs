@@ -43,6 +43,7 @@ pub struct Worker {
     requests: File,
     answers: File,
     state: State,
+    cpu: Duration,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,7 +80,14 @@ impl Worker {
         let answers = OwnedFd::from(process.stdout.take().expect("stdout is piped"));
         let (requests, answers) = (File::from(requests), File::from(answers));
         // First of all a `Worker`, which kills the process if the rest fails.
-        let worker = Self { program: program.clone(), process, requests, answers, state: State::Starting };
+        let worker = Self {
+            program: program.clone(),
+            process,
+            requests,
+            answers,
+            state: State::Starting,
+            cpu: Duration::ZERO,
+        };
         // This end of each pipe only: the worker's own ends are other open files and still block.
         sys::set_nonblocking(&worker.requests).map_err(failed)?;
         sys::set_nonblocking(&worker.answers).map_err(failed)?;
@@ -89,6 +97,12 @@ impl Worker {
     /// The worker's process id.
     pub fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// The CPU time of all runs it has done, user and system, each of its own process: for comparing
+    /// what searches cost. It is measured, and so differs from time to time.
+    pub fn cpu(&self) -> Duration {
+        self.cpu
     }
 
     /// Has a run done and waits for its end. However the run ends, it is `Ok`; an error is a
@@ -103,7 +117,10 @@ impl Worker {
             return Err(SealError::TooLarge { bytes });
         }
         match self.greet().and_then(|()| self.ask(request)) {
-            Ok(Ok(ended)) => Ok(ended),
+            Ok(Ok((ended, cpu))) => {
+                self.cpu += cpu;
+                Ok(ended)
+            }
             Ok(Err(what)) => Err(SealError::Refused { pid: self.pid(), what }),
             Err(failure) => Err(self.lose(failure)),
         }

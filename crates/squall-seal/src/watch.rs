@@ -14,8 +14,8 @@ use crate::{Death, DeathKind, Ended, Limits};
 
 /// What the watch came to.
 pub(crate) enum Watched {
-    /// The run ended.
-    Ended(Ended),
+    /// The run ended, and its process took this much CPU time.
+    Ended(Ended, Duration),
     /// The worker's own caller is gone, and so nobody wants to know.
     CallerGone,
 }
@@ -42,7 +42,7 @@ pub(crate) fn watch(
     // One that has ended keeps its status; one that has replied has nothing left to do; and
     // whatever went wrong with the watching, the child must not outlive it.
     child.kill();
-    let status = child.reap()?;
+    let (status, cpu) = child.reap()?;
     let killed_for = match seen? {
         Seen::CallerGone => return Ok(Watched::CallerGone),
         Seen::Reply | Seen::End => None,
@@ -50,13 +50,13 @@ pub(crate) fn watch(
     };
     // It may have replied after the last look, and a run that has replied did not die.
     if reply.read_rest()? {
-        return Ok(Watched::Ended(Ended::Replied(reply.bytes)));
+        return Ok(Watched::Ended(Ended::Replied(reply.bytes), cpu));
     }
     output.read_rest()?;
     let output = output.tail.bytes();
     let kind = killed_for.unwrap_or_else(|| DeathKind::of(status, output));
     let stderr = String::from_utf8_lossy(output).into_owned();
-    Ok(Watched::Ended(Ended::Died(Death { kind, place: board.place(), stderr })))
+    Ok(Watched::Ended(Ended::Died(Death { kind, place: board.place(), stderr }), cpu))
 }
 
 /// The longest time between two looks at the clocks: how late a limit may be noticed.

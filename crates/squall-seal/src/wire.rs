@@ -86,8 +86,11 @@ pub(crate) fn request_from_bytes(frame: &[u8]) -> io::Result<(Limits, &[u8])> {
     Ok((limits, payload))
 }
 
-/// What a worker answers: how the run ended, or why it could not be started.
-pub(crate) type Answer = Result<Ended, String>;
+/// What a worker answers: how the run ended and the CPU time it took, or why it could not be started.
+pub(crate) type Answer = Result<(Ended, Duration), String>;
+
+/// Bytes in front of what a run left: the kind of the answer, and the CPU time.
+const ENDED_BYTES: usize = 9;
 
 const REPLIED: u8 = 0;
 const DIED: u8 = 1;
@@ -96,12 +99,15 @@ const REFUSED: u8 = 2;
 /// Writes an answer as one frame.
 pub(crate) fn write_answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
     match answer {
-        Ok(Ended::Replied(reply)) => write_frame(to, &[&[REPLIED], reply]),
-        Ok(Ended::Died(death)) => {
+        Ok((Ended::Replied(reply), cpu)) => {
+            write_frame(to, &[&[REPLIED], &nanos(*cpu).to_le_bytes(), reply])
+        }
+        Ok((Ended::Died(death), cpu)) => {
             let (kind, number) = kind_to_bytes(death.kind);
             let place = (death.place.len() as u32).to_le_bytes();
             let (said, output) = (death.place.as_bytes(), death.stderr.as_bytes());
-            write_frame(to, &[&[DIED, kind], &number.to_le_bytes(), &place, said, output])
+            let cpu = nanos(*cpu).to_le_bytes();
+            write_frame(to, &[&[DIED], &cpu, &[kind], &number.to_le_bytes(), &place, said, output])
         }
         Err(what) => write_frame(to, &[&[REFUSED], what.as_bytes()]),
     }
@@ -111,17 +117,24 @@ pub(crate) fn write_answer(to: &mut impl Write, answer: &Answer) -> io::Result<(
 pub(crate) fn answer_from_bytes(mut frame: Vec<u8>) -> io::Result<Answer> {
     match frame.first() {
         Some(&REPLIED) => {
-            // Moves the bytes down by one instead of copying a reply that may be large.
-            frame.remove(0);
-            Ok(Ok(Ended::Replied(frame)))
+            let cpu = cpu_of(&frame)?;
+            // Moves the bytes down instead of copying a reply that may be large.
+            frame.drain(..ENDED_BYTES);
+            Ok(Ok((Ended::Replied(frame), cpu)))
         }
         Some(&DIED) => {
-            let death = death_from_bytes(&frame[1..]).ok_or_else(|| invalid("a death cut short"))?;
-            Ok(Ok(Ended::Died(death)))
+            let cpu = cpu_of(&frame)?;
+            let death = death_from_bytes(&frame[ENDED_BYTES..]);
+            Ok(Ok((Ended::Died(death.ok_or_else(|| invalid("a death cut short"))?), cpu)))
         }
         Some(&REFUSED) => Ok(Err(text(&frame[1..]))),
         _ => Err(invalid("an answer of no known kind")),
     }
+}
+
+fn cpu_of(frame: &[u8]) -> io::Result<Duration> {
+    let bytes = frame[1..].first_chunk::<8>().ok_or_else(|| invalid("an answer cut short"))?;
+    Ok(Duration::from_nanos(u64::from_le_bytes(*bytes)))
 }
 
 fn death_from_bytes(bytes: &[u8]) -> Option<Death> {
@@ -194,11 +207,12 @@ mod tests {
             DeathKind::Exit(-3),
         ];
         for kind in kinds {
-            let answer = Ok(Ended::Died(Death { kind, place: "node-3".into(), stderr: "oh".into() }));
+            let death = Death { kind, place: "node-3".into(), stderr: "oh".into() };
+            let answer = Ok((Ended::Died(death), Duration::from_micros(12)));
             assert_eq!(back(&answer), answer);
         }
         for reply in [vec![], vec![7; 100_000]] {
-            let answer = Ok(Ended::Replied(reply));
+            let answer = Ok((Ended::Replied(reply), Duration::from_secs(7)));
             assert_eq!(back(&answer), answer);
         }
         assert_eq!(back(&Err("no processes left".into())), Err("no processes left".into()));

@@ -61,7 +61,7 @@ where
     while let Some(frame) = wire::read_frame(&mut from)? {
         let (limits, payload) = wire::request_from_bytes(&frame)?;
         let answer = match forge.run_once(&limits, payload) {
-            Ok(Watched::Ended(ended)) => Ok(ended),
+            Ok(Watched::Ended(ended, cpu)) => Ok((ended, cpu)),
             Ok(Watched::CallerGone) => return Ok(()),
             Err(error) => Err(error.to_string()),
         };

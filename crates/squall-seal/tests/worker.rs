@@ -22,7 +22,8 @@ use std::time::Duration;
 
 use squall_seal::{Death, DeathKind, Ended, Limits, Request, SealError, Worker, WorkerCommand};
 
-const TESTS: [(&str, fn()); 22] = [
+const TESTS: [(&str, fn()); 23] = [
+    ("the_cpu_time_of_runs_is_told", the_cpu_time_of_runs_is_told),
     ("replies_come_back", replies_come_back),
     ("a_thousand_calls", a_thousand_calls),
     ("a_large_reply_and_a_large_request", a_large_reply_and_a_large_request),
@@ -90,6 +91,20 @@ fn replies_come_back() {
     for text in ["hello", "", "hello again"] {
         assert_eq!(reply(&mut worker, &format!("echo {text}")), text.as_bytes());
     }
+}
+
+fn the_cpu_time_of_runs_is_told() {
+    let mut worker = worker();
+    assert_eq!(worker.cpu(), Duration::ZERO);
+    reply(&mut worker, "echo a");
+    let light = worker.cpu();
+    assert!(light > Duration::ZERO, "a process does not start for nothing");
+    reply(&mut worker, "allocate 128");
+    let heavy = worker.cpu() - light;
+    assert!(heavy > light, "to touch 128 MiB took {heavy:?}, to say a word {light:?}");
+    let before = worker.cpu();
+    assert!(matches!(worker.call(&request("abort")).unwrap(), Ended::Died(_)));
+    assert!(worker.cpu() > before, "dying takes time too");
 }
 
 fn a_thousand_calls() {

@@ -26,7 +26,7 @@ pub use campaign::{Campaign, Finished, Job, Policy, Progress, Second, difference
 pub use client::{ClientCtx, Completed, Invocation, OpError, Recorded};
 pub use diff::{Difference, Runs, diff_runs};
 pub use engine::Engine;
-pub use host::{HostError, InProcess, RunHost};
+pub use host::{HostError, InProcess, RunHost, Spent};
 pub use interrupt::Interrupt;
 pub use nemesis::{Budget, Unavailable};
 pub use pool::{Pool, Searched};

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::{HostError, Interrupt, RunHost, RunReply, RunRequest};
+use crate::{HostError, Interrupt, RunHost, RunReply, RunRequest, Spent};
 
 /// Some hosts, at least one.
 pub struct Pool {
@@ -40,6 +40,11 @@ impl Pool {
     /// How many run side by side.
     pub fn size(&self) -> usize {
         self.hosts.len()
+    }
+
+    /// What the runs of all hosts have cost so far; `None` if one of them cannot tell.
+    pub fn spent(&self) -> Option<Spent> {
+        self.hosts.iter().try_fold(Spent::default(), |sum, host| Some(sum + host.spent()?))
     }
 
     /// The hosts themselves.
