@@ -99,7 +99,7 @@ proptest! {
             id: FaultId("mute#0".into()),
             at: SimTime::ZERO,
             lasts: None,
-            budget: BudgetRule::AsWritten,
+            budget: squall::history::BudgetRule::AsWritten,
             action: Action::Kill(Selector::Nodes(vec![mute.clone()])),
         });
         let (alone, beside) = (recorded(&plan), recorded(&crowded));
@@ -235,7 +235,7 @@ proptest! {
             id: FaultId("cut#0".into()),
             at: at_ms(at),
             lasts: Some(SimDuration::from_millis(lasts)),
-            budget: BudgetRule::AsWritten,
+            budget: squall::history::BudgetRule::AsWritten,
             action: Action::Partition(cut),
         };
         let faulty = recorded(&Plan { faults: vec![fault], ..calm.clone() });

@@ -1,13 +1,14 @@
 //! A campaign tells the same results in the same order, whatever the number of hosts.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 use squall::check::{Outcome, SeedResult};
 use squall::history::Ppm;
 use squall::{
-    BugSet, Campaign, ClientCtx, FaultBudget, InProcess, Job, NodeCtx, NodeFuture, Plan, Policy, Registry,
-    Role, RoleKind, RunHost, Seed, System, SystemError, Topology,
+    BugSet, Campaign, ClientCtx, FaultBudget, InProcess, Job, NodeCtx, NodeFuture, Plan, Policy, Progress,
+    Reached, Registry, Role, RoleKind, RunHost, Seed, Stint, System, SystemError, Topology, Turn,
 };
 
 use super::{bare_plan, library, short, tell};
@@ -95,6 +96,77 @@ fn a_campaign_tells_the_same_whatever_the_number_of_hosts() {
         let expected: Vec<_> = expected.cloned().collect();
         for hosts in 1..=3 {
             assert_eq!(campaign(hosts, max_fail), expected, "{hosts} hosts, max-fail {max_fail}");
+        }
+    }
+}
+
+/// Runs the campaign of [`Dice`] from a turn on, until so many results are told. The turn after them, the
+/// results, and whether all were told; a result of every job that began is among them.
+fn stint(
+    hosts: usize,
+    max_fail: u64,
+    from: Turn,
+    results: usize,
+) -> (Turn, Vec<(usize, SeedResult)>, Reached) {
+    let registry = Registry::new().add::<Dice>("dice");
+    let host = || Box::new(InProcess::new(registry.clone())) as Box<dyn RunHost>;
+    let jobs = (0..2).flat_map(|scenario| (0..40).map(move |seed| Job { scenario, seed: Seed(seed) }));
+    let base = bare_plan(&registry, "dice");
+    let campaign = Campaign {
+        jobs: jobs.collect(),
+        plan: &|job| Plan { seed: Seed(job.seed.0 + 1_000 * job.scenario as u64), ..base.clone() },
+        counts: &|result, _| result.outcome.is_failure(),
+        policy: Policy { max_fail, recheck: Ppm::percent(33) },
+    };
+    let finished = AtomicUsize::new(0);
+    let (mut begun, mut stopping, mut told) = (Vec::new(), 0, Vec::new());
+    let reached = campaign.run_stint(
+        &Stint { from: from.clone(), stop: &|| finished.load(Ordering::Relaxed) >= results },
+        &mut (0..hosts).map(|_| host()).collect::<Vec<_>>(),
+        &mut [host()],
+        &mut |progress| match progress {
+            Progress::Started { scenario, seed, .. } => begun.push((scenario, seed)),
+            Progress::Done { .. } => {}
+            Progress::Finished(done) => {
+                finished.fetch_add(1, Ordering::Relaxed);
+                told.push((done.scenario, done.result));
+            }
+            Progress::Stopping => stopping += 1,
+        },
+    );
+    let reached = reached.expect("every plan fits");
+    let mut turn = from;
+    for (_, result) in &told {
+        turn.told(&campaign.jobs, result.outcome.is_failure().into());
+    }
+    assert!(stopping <= 1);
+    let is_told = |begun: &(usize, Seed)| {
+        let mut seeds = told.iter().map(|(scenario, result)| (*scenario, Seed(result.seed.0 % 1_000)));
+        seeds.any(|told| told == *begun) || turn.is_over(begun.0)
+    };
+    assert!(begun.iter().all(is_told), "a run that began was thrown away");
+    (turn, told, reached)
+}
+
+#[test]
+fn a_campaign_in_stints_tells_what_one_in_one_go_does() {
+    for max_fail in [2, u64::MAX] {
+        let all: Vec<_> =
+            campaign(2, max_fail).into_iter().map(|(scenario, result, _)| (scenario, result)).collect();
+        for hosts in 1..=3 {
+            let (mut turn, mut told, mut stints) = (Turn::new(max_fail), Vec::new(), 0);
+            loop {
+                let (after, results, reached) = stint(hosts, max_fail, turn, 3 + stints % 5);
+                turn = after;
+                told.extend(results);
+                stints += 1;
+                if reached == Reached::End {
+                    break;
+                }
+                assert_eq!(told, all[..told.len()], "{hosts} hosts: not a prefix");
+            }
+            assert_eq!(told, all, "{hosts} hosts, max-fail {max_fail}");
+            assert!(stints > 1, "it was never stopped");
         }
     }
 }

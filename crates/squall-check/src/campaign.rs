@@ -168,12 +168,26 @@ impl ScenarioJudge {
     /// # Panics
     /// Only by a mistake of ours.
     pub fn finish(self) -> ScenarioVerdict {
+        self.conclude(Scope::Campaign)
+    }
+
+    /// The verdict on the seeds that it took, if they are one shard's. What is asked of all seeds
+    /// together (`sometimes`, oracles that must have judged, a known failure that must show) is not
+    /// judged, and to have no seed is nothing to complain of.
+    ///
+    /// # Panics
+    /// Only by a mistake of ours.
+    pub fn finish_slice(self) -> ScenarioVerdict {
+        self.conclude(Scope::Slice)
+    }
+
+    fn conclude(self, scope: Scope) -> ScenarioVerdict {
         let Self { expect, mut verdict, causes } = self;
         let traceless = |counts: &FaultCounts| counts.applied > 0 && counts.observed == 0;
         let without_effect = verdict.faults.iter().filter(|(_, counts)| traceless(counts));
         verdict.without_effect = without_effect.map(|(kind, _)| kind.clone()).collect();
         verdict.never_exercised = never_exercised(&verdict, &expect.invariants);
-        conclude(&mut verdict, &expect, &causes);
+        conclude(&mut verdict, &expect, &causes, scope);
         assert_eq!(
             verdict.reasons.is_empty(),
             verdict.status == ScenarioStatus::Pass,
@@ -181,6 +195,15 @@ impl ScenarioJudge {
         );
         verdict
     }
+}
+
+/// What the seeds of a verdict are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Scope {
+    /// All of a campaign.
+    Campaign,
+    /// One shard's.
+    Slice,
 }
 
 /// What one seed counts as.
@@ -305,8 +328,13 @@ fn never_exercised(verdict: &ScenarioVerdict, choice: &InvariantChoice) -> Vec<S
 }
 
 /// Finds the status and the reasons, the gravest first.
-fn conclude(verdict: &mut ScenarioVerdict, expect: &Expect, causes: &BTreeMap<(Class, String), Group>) {
-    if verdict.seeds == 0 {
+fn conclude(
+    verdict: &mut ScenarioVerdict,
+    expect: &Expect,
+    causes: &BTreeMap<(Class, String), Group>,
+    scope: Scope,
+) {
+    if verdict.seeds == 0 && scope == Scope::Campaign {
         verdict.status = ScenarioStatus::Inconclusive;
         verdict.reasons.push("no seed ran".to_owned());
         return;
@@ -321,8 +349,10 @@ fn conclude(verdict: &mut ScenarioVerdict, expect: &Expect, causes: &BTreeMap<(C
         let of_class = causes.iter().filter(|((of, _), _)| *of == class);
         found.extend(of_class.map(|((_, what), group)| (status, group.sentence(what, verdict.seeds))));
     }
-    found.extend(expect.known_failure.as_ref().and_then(|known| absent(known, verdict)));
-    found.extend(vacuous(verdict, expect).map(|why| (ScenarioStatus::Inconclusive, why)));
+    if scope == Scope::Campaign {
+        found.extend(expect.known_failure.as_ref().and_then(|known| absent(known, verdict)));
+        found.extend(vacuous(verdict, expect).map(|why| (ScenarioStatus::Inconclusive, why)));
+    }
     let gravity = |(status, _): &(ScenarioStatus, String)| ExitCode::from(*status);
     assert!(found.is_sorted_by(|a, b| gravity(a) >= gravity(b)), "found in the order of precedence");
     verdict.status = found.first().map_or(ScenarioStatus::Pass, |(status, _)| *status);

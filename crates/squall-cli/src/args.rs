@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use squall::history::Ppm;
-use squall::{Policy, Seed, SimDuration};
+use squall::{Policy, Seed, SimDuration, Slice};
 use squall_check::blackbox::recording::{Format, Keys, Times};
 use squall_scenario::Overrides;
 
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     DiffRuns(DiffRunsArgs),
     /// Judge a recording of client operations: Squall's, Jepsen's, or anybody's.
     Judge(JudgeArgs),
+    /// Join the slices of a campaign (`--partition`) and judge the whole.
+    Merge(MergeArgs),
     /// Explain an error code, such as E0012.
     Explain(ExplainArgs),
 }
@@ -55,7 +59,18 @@ pub(crate) struct RunArgs {
     pub(crate) seeds: SeedArgs,
     #[command(flatten)]
     pub(crate) changes: Changes,
-    /// End a scenario at its N-th failing seed, in seed order.
+    /// Go on with the campaign in this run folder, killed or interrupted, as if nothing had happened. Its
+    /// arguments stand there; only `-j`, `--show-progress` and `--time-budget` may stand beside.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Run one of N equal parts, `slice:2/8`, for `merge` to join; `auto` reads M and N from the variables
+    /// of GitHub, GitLab, Kubernetes or Slurm.
+    #[arg(long, value_name = "slice:M/N|auto", value_parser = parse_partition)]
+    pub(crate) partition: Option<PartitionArg>,
+    /// Begin no more seeds after this time, such as `10m`. What ran is judged and can be gone on with.
+    #[arg(long, value_name = "TIME", value_parser = parse_budget)]
+    pub(crate) time_budget: Option<SimDuration>,
+    /// End a scenario at its N-th failing seed, in seed order; a slice, at its own N-th.
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "no_fail_fast",
           value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_fail: u64,
@@ -78,6 +93,62 @@ pub(crate) struct RunArgs {
     pub(crate) show_progress: ShowProgress,
     #[command(flatten)]
     pub(crate) place: Place,
+    /// The options that were typed, as they are typed.
+    #[arg(skip)]
+    pub(crate) typed: Vec<String>,
+}
+
+/// What may stand beside `--resume`: no result depends on it.
+const BESIDE_RESUME: [&str; 4] = ["resume", "jobs", "show_progress", "time_budget"];
+
+impl RunArgs {
+    /// The arguments of a run, from a command line without the program.
+    pub(crate) fn read(arguments: &[String]) -> Result<Self, clap::Error> {
+        let cli = Cli::try_parse_from(std::iter::once("squall").chain(arguments.iter().map(String::as_str)))?;
+        match cli.command {
+            None => Ok(cli.run),
+            Some(Command::Run(args)) => Ok(args),
+            Some(_) => {
+                Err(Cli::command().error(ErrorKind::InvalidSubcommand, "it is not the command of a run"))
+            }
+        }
+    }
+
+    /// Notes what of `matches` was typed.
+    pub(crate) fn note_typed(&mut self, matches: &ArgMatches) {
+        let command = RunArgs::augment_args(clap::Command::new("run"));
+        let typed = command.get_arguments().filter(|arg| {
+            let id = arg.get_id().as_str();
+            matches.try_contains_id(id).is_ok()
+                && matches.value_source(id) == Some(ValueSource::CommandLine)
+                && !BESIDE_RESUME.contains(&id)
+        });
+        self.typed = typed
+            .map(|arg| arg.get_long().map_or_else(|| "scenarios".to_owned(), |long| format!("--{long}")))
+            .collect();
+    }
+}
+
+/// Which part of a campaign.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PartitionArg {
+    /// This one.
+    Slice(Slice),
+    /// The one that the environment says.
+    Auto,
+}
+
+fn parse_partition(text: &str) -> Result<PartitionArg, String> {
+    if text == "auto" {
+        return Ok(PartitionArg::Auto);
+    }
+    text.parse().map(PartitionArg::Slice).map_err(|error: squall::SliceError| error.to_string())
+}
+
+fn parse_budget(text: &str) -> Result<SimDuration, String> {
+    let budget: SimDuration =
+        text.parse().map_err(|error: squall::history::time::DurationError| error.to_string())?;
+    if budget.as_nanos() == 0 { Err("no seed could begin".to_owned()) } else { Ok(budget) }
 }
 
 /// Which seeds.
@@ -240,6 +311,16 @@ pub(crate) struct ShrinkArgs {
     pub(crate) jobs: Option<u16>,
     /// Write the reduced plan here; default: `shrunk.yaml` beside a plan file, else to the terminal.
     #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct MergeArgs {
+    /// The run folders of all slices, in any order.
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) folders: Vec<PathBuf>,
+    /// The folder of the whole, in place of a new one under `reports/`. It must be empty or new.
+    #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
 }
 

@@ -1,5 +1,8 @@
 //! What is read of the world outside: the clock, git, the terminal. None of it reaches a run.
 
+mod binary;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -79,7 +82,13 @@ pub(crate) fn base_seed(given: BaseSeed) -> Seed {
     }
 }
 
-/// Describes this run.
+/// A variable of the environment, if it is set to something.
+#[expect(clippy::disallowed_methods, reason = "the rim of the program")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Describes this run, but for what the campaign itself knows.
 pub(crate) fn run_info(base_seed: Seed) -> RunInfo {
     let now = jiff::Timestamp::now();
     let (commit, dirty) = commit();
@@ -87,14 +96,19 @@ pub(crate) fn run_info(base_seed: Seed) -> RunInfo {
         v: squall_report::RUN_FORMAT,
         run_id: format!("{}-{:04x}", now.strftime("%Y%m%d-%H%M%S"), random() & 0xffff),
         status: RunStatus::Running,
+        seeds: 0,
+        done: None,
+        exit_code: None,
         started: now.to_string(),
         commit,
         dirty,
         rustc: env!("SQUALL_RUSTC").to_owned(),
         squall: env!("CARGO_PKG_VERSION").to_owned(),
+        binary: binary::digest(),
         sim_format: SIM_FORMAT,
         history_format: HISTORY_FORMAT,
         arguments: std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect(),
+        options: BTreeMap::new(),
         scenarios: Vec::new(),
         base_seed,
         partition: None,

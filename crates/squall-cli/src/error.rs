@@ -43,6 +43,14 @@ pub(crate) enum CliError {
     Report(#[from] ReportError),
     #[error("{0}")]
     Host(#[from] HostError),
+    #[error("{why}")]
+    Halted { why: Box<CliError>, resume: String },
+    #[error("{0}")]
+    Differs(String),
+    #[error("{0}")]
+    Stored(String),
+    #[error("{0}")]
+    Incomplete(String),
     #[error("signals cannot be handled: {0}")]
     Signals(std::io::Error),
 }
@@ -55,6 +63,9 @@ impl CliError {
             Self::Invalid(diagnostics) => render(diagnostics),
             Self::Malformed { file, malformed } => judge::malformed::render(file, malformed),
             Self::Several(errors) => errors.iter().map(Self::text).collect::<Vec<_>>().join("\n"),
+            Self::Halted { why, resume } => {
+                format!("{}\nhelp: what is done is kept; go on with `{resume}`", why.text())
+            }
             Self::Unsupported { why, .. } => format!("{}error: {self}", render(why)),
             _ => format!("error: {self}"),
         }
@@ -67,9 +78,17 @@ impl CliError {
             Self::Several(_) | Self::Unsupported { .. } | Self::SameName { .. } => ExitCode::InvalidInput,
             Self::NoScenario { .. } | Self::Nothing(_) => ExitCode::NothingRan,
             Self::Usage(_) | Self::Override(_) => ExitCode::Usage,
+            Self::Halted { why, .. } => why.exit_code(),
+            Self::Differs(_) => ExitCode::Nondeterministic,
+            Self::Stored(_) => ExitCode::InvalidInput,
+            Self::Incomplete(_) => ExitCode::Inconclusive,
             Self::Write { .. } | Self::Signals(_) => ExitCode::Environment,
             Self::Report(error) => match error {
-                ReportError::Line { .. } | ReportError::Format { .. } => ExitCode::InvalidInput,
+                ReportError::Line { .. }
+                | ReportError::Format { .. }
+                | ReportError::NoRunFolder { .. }
+                | ReportError::NoRun { .. }
+                | ReportError::OldRun { .. } => ExitCode::InvalidInput,
                 _ => ExitCode::Environment,
             },
             Self::Host(HostError::Plan(_)) => ExitCode::InvalidInput,

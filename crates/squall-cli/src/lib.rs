@@ -52,7 +52,7 @@ pub fn main_with(registry: &Registry, extras: &[Extra]) -> std::process::ExitCod
     let command = extras.iter().fold(Cli::command(), |command, extra| {
         command.subcommand(clap::Command::new(extra.name).about(extra.about))
     });
-    let parsed = command.try_get_matches_from(&arguments).and_then(|found| Cli::from_arg_matches(&found));
+    let parsed = command.try_get_matches_from(&arguments).and_then(|found| parsed(&found));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
@@ -76,6 +76,17 @@ pub fn main_with(registry: &Registry, extras: &[Extra]) -> std::process::ExitCod
     }
 }
 
+/// The arguments, and which of them were typed.
+fn parsed(found: &clap::ArgMatches) -> Result<Cli, clap::Error> {
+    let mut cli = Cli::from_arg_matches(found)?;
+    match (&mut cli.command, found.subcommand_matches("run")) {
+        (None, _) => cli.run.note_typed(found),
+        (Some(Command::Run(args)), Some(found)) => args.note_typed(found),
+        _ => {}
+    }
+    Ok(cli)
+}
+
 fn dispatch(registry: &Registry, cli: Cli) -> Result<u8, CliError> {
     match cli.command {
         None => command::run::run(registry, &cli.run),
@@ -86,6 +97,7 @@ fn dispatch(registry: &Registry, cli: Cli) -> Result<u8, CliError> {
         Some(Command::List(args)) => command::list::run(registry, &args),
         Some(Command::Shrink(args)) => command::shrink::run(registry, &args),
         Some(Command::DiffRuns(args)) => command::diff_runs::run(registry, &args),
+        Some(Command::Merge(args)) => command::merge::run(registry, &args),
         Some(Command::Explain(args)) => command::explain::run(&args),
         Some(Command::Judge(args)) => command::judge::run(registry, &args),
     }

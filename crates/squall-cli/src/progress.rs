@@ -48,6 +48,12 @@ impl Display {
         }
     }
 
+    /// A seed that was done before.
+    pub(crate) fn past(&mut self, result: &SeedResult) {
+        self.failed += u64::from(result.outcome != Outcome::Pass);
+        self.skip(1);
+    }
+
     /// Seeds that will not run after all.
     pub(crate) fn skip(&self, seeds: u64) {
         if let Some(bar) = &self.bar {

@@ -9,11 +9,13 @@ use squall_check::{FaultCounts, Outcome, ScenarioStatus, ScenarioVerdict, SeedRe
 use squall_history::{PlannedFault, Seed};
 
 use crate::style::Tone;
-use crate::text::{first_few, one_line};
+use crate::text::{count, counted, first_few, one_line};
 
-/// A campaign that came to its end.
+/// A campaign, or as much of it as ran.
 #[derive(Clone, Copy, Debug)]
 pub struct Campaign<'a> {
+    /// How much of it ran.
+    pub extent: Extent<'a>,
     /// One for each scenario, in the order they ran.
     pub verdicts: &'a [ScenarioVerdict],
     /// The seeds worth a word (all that did not pass, or those the caller kept), in seed order.
@@ -25,6 +27,61 @@ pub struct Campaign<'a> {
     /// Wall time of the whole campaign.
     pub wall: Option<Duration>,
 }
+
+/// How much of a campaign ran here; by default, all of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extent<'a> {
+    /// The shard (`slice:2/8`), if it is one.
+    pub slice: Option<&'a str>,
+    /// What ended it early, if something did.
+    pub stopped: Option<Stopped<'a>>,
+}
+
+/// An early end.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopped<'a> {
+    /// What it was.
+    pub cause: StopCause,
+    /// Seeds that ran.
+    pub done: u64,
+    /// Seeds that were chosen.
+    pub seeds: u64,
+    /// The command that goes on from there.
+    pub resume: &'a str,
+}
+
+/// What ended a campaign early.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StopCause {
+    /// A signal, before all seeds ran.
+    Signal,
+    /// A signal, after all seeds ran and before what failed was made small.
+    SignalInShrinking,
+    /// The time budget.
+    Budget,
+}
+
+impl Stopped<'_> {
+    /// What happened, in one sentence without a full stop.
+    pub(crate) fn sentence(&self) -> String {
+        let done = counted(self.done, "seed");
+        match self.cause {
+            StopCause::Signal => {
+                format!("interrupted after {} of {}", count(self.done), counted(self.seeds, "seed"))
+            }
+            StopCause::SignalInShrinking => {
+                format!("interrupted after all {done}, before failures were made small")
+            }
+            StopCause::Budget => {
+                format!("cut after {} of {} by --time-budget", count(self.done), counted(self.seeds, "seed"))
+            }
+        }
+    }
+}
+
+/// What it means for a verdict to be a shard's.
+pub(crate) const SLICE_WORDS: &str =
+    "one part of a campaign: what is asked of all seeds together is judged by `merge` alone";
 
 /// Assertions of one system (`sometimes!`, `reachable!`) that the whole campaign never reached.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -80,12 +137,8 @@ pub struct Commands<'a> {
 impl Commands<'_> {
     /// The command that runs one seed again.
     pub fn replay(&self, target: &str, seed: Seed) -> String {
-        let mut command = format!("{} replay {} --seed {seed}", self.program, quoted(target));
-        for option in self.options {
-            command.push(' ');
-            command += &quoted(option);
-        }
-        command
+        let words = ["replay".to_owned(), target.to_owned(), "--seed".to_owned(), seed.to_string()];
+        command(self.program, &[&words, self.options].concat())
     }
 
     /// The command that runs a plan file again; such a file needs no options.
@@ -229,6 +282,11 @@ const fn in_general(outcome: Outcome) -> &'static str {
         Outcome::Nondeterministic => "the seed did not decide the run",
         Outcome::HarnessError => "Squall itself failed",
     }
+}
+
+/// A command line of `program`, with each word quoted for a shell where it needs to be.
+pub fn command(program: &str, words: &[String]) -> String {
+    words.iter().fold(program.to_owned(), |command, word| command + " " + &quoted(word))
 }
 
 /// One word of a command line, quoted for a shell where it needs to be.

@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// A report cannot be written or read. The text names the path and says what to do; callers end
-/// with exit code 74 (the environment failed), or 65 for [`Line`](Self::Line) and
-/// [`Format`](Self::Format) (an input is not valid).
+/// with exit code 74 (the environment failed), or 65 if an input is not valid: [`Line`](Self::Line),
+/// [`Format`](Self::Format), [`NoRunFolder`](Self::NoRunFolder), [`NoRun`](Self::NoRun),
+/// [`OldRun`](Self::OldRun).
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The operating system refused.
@@ -40,6 +41,42 @@ pub enum ReportError {
         line: usize,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// There is no `run.json`.
+    #[error(
+        "`{}` is not the folder of a run: there is no `run.json` in it (a run that died before it wrote one is begun again)",
+        path.display()
+    )]
+    NoRunFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A `run.json` that is none.
+    #[error("`{}` does not describe a run: {source}", path.display())]
+    NoRun {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A `run.json` of a version this one does not know.
+    #[error(
+        "`{}` has version {found}, this version reads {known}: go on with the Squall that began it, or run the campaign again",
+        path.display()
+    )]
+    OldRun {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        found: u32,
+        /// What is understood.
+        known: u32,
+    },
+    /// Another process writes the folder.
+    #[error("another process writes `{}`: wait for it, or end it", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
     },
     /// A line of a record file was written by a version this one does not know.
     #[error("line {line}: the record has version {found}, this version reads {known}")]

@@ -4,23 +4,38 @@
 //! finished is written under a temporary name, synced and renamed; `run.json` says `complete` only
 //! after all of them, and `reports/latest` moves last. A folder cut short by a crash or a full
 //! disk is therefore always recognised. What the files say is decided elsewhere.
+//!
+//! Such a folder can be gone on with, whatever moment it was cut at. A failing seed's files are durable
+//! before its line of `results.ndjson` is written, and `verdict.json` is the last of them; no other line
+//! waits for the disk, and what is missing behind the last sound one is run again ([`Stored`]).
+
+mod disk;
+mod failures;
+mod stored;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+pub use failures::FailureFile;
 use serde::{Deserialize, Serialize};
 use squall_check::SeedResult;
+use squall_check::result::RESULT_FORMAT;
 use squall_history::Seed;
+pub use stored::Stored;
 
+use self::disk::{Durable, LATEST, is_temporary, lock, point_latest, replace, sync, write_whole};
+use self::failures::file_name;
+use crate::ndjson::TIMING_FORMAT;
 use crate::{ReportError, RunInfo, RunStatus, Timing, result_line, timing_line};
 
 /// Version of `inflight.json`.
 pub const INFLIGHT_FORMAT: u32 = 1;
 
-/// Name of the symbolic link to the run that ended last.
-const LATEST: &str = "latest";
+const RUN: &str = "run.json";
+const RESULTS: &str = "results.ndjson";
+const TIMINGS: &str = "timings.ndjson";
 
 /// A run folder that is being written.
 #[derive(Debug)]
@@ -31,8 +46,10 @@ pub struct RunFolder {
     reports: Option<PathBuf>,
     results: Option<Lines>,
     timings: Option<Lines>,
-    /// Written without waiting for the disk; synced together before the run counts as ended.
+    /// Folders with new names in them that are not durable yet.
     unsynced: BTreeSet<PathBuf>,
+    /// Held while this process writes the folder.
+    _lock: Option<File>,
 }
 
 /// A seed in flight.
@@ -44,50 +61,36 @@ pub struct Inflight {
     pub seed: Seed,
 }
 
-/// What is kept of one failing seed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum FailureFile {
-    /// `plan.yaml`: what the seed drew.
-    Plan,
-    /// `bound.yaml`: the faults as they were applied.
-    Bound,
-    /// `shrunk.yaml`: fewer faults, the same violation.
-    Shrunk,
-    /// `history.ndjson`.
-    History,
-    /// `journal.ndjson`: every message and its fate.
-    Journal,
-    /// `verdict.json`.
-    Verdict,
-    /// `log.txt`: what the system logged.
-    Log,
-    /// `difference.txt`: the first event in which two runs of the seed differed.
-    Difference,
-}
-
-impl FailureFile {
-    /// Its name within the failure's folder.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Plan => "plan.yaml",
-            Self::Bound => "bound.yaml",
-            Self::Shrunk => "shrunk.yaml",
-            Self::History => "history.ndjson",
-            Self::Journal => "journal.ndjson",
-            Self::Verdict => "verdict.json",
-            Self::Log => "log.txt",
-            Self::Difference => "difference.txt",
-        }
-    }
-}
-
 /// How a run ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ending {
     /// All seeds ran.
     Complete,
-    /// It was stopped before (a signal, a time budget).
+    /// A signal stopped it before.
     Interrupted,
+    /// Its time budget did.
+    Cut,
+}
+
+/// What `run.json` says of a run that has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct End {
+    /// How.
+    pub ending: Ending,
+    /// Lines of `results.ndjson`.
+    pub done: u64,
+    /// The exit code of the command.
+    pub exit_code: u8,
+}
+
+impl From<Ending> for RunStatus {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Complete => Self::Complete,
+            Ending::Interrupted => Self::Interrupted,
+            Ending::Cut => Self::Cut,
+        }
+    }
 }
 
 impl RunFolder {
@@ -112,20 +115,71 @@ impl RunFolder {
     /// If the folder holds something, or the disk refuses.
     pub fn at(path: &Path, mut info: RunInfo) -> Result<Self, ReportError> {
         fs::create_dir_all(path).map_err(ReportError::io("create", path))?;
-        let mut entries = fs::read_dir(path).map_err(ReportError::io("read", path))?;
-        if entries.next().is_some() {
-            return Err(ReportError::Occupied { path: path.to_owned() });
-        }
+        refuse_occupied(path)?;
+        let lock = lock(path)?;
+        // Once more: another process may have had it for a moment.
+        refuse_occupied(path)?;
         info.status = RunStatus::Running;
-        write_whole(path, "run.json", info.to_json().as_bytes())?;
-        Ok(Self {
-            path: path.to_owned(),
-            info,
-            reports: None,
-            results: None,
-            timings: None,
-            unsynced: BTreeSet::new(),
-        })
+        info.done = None;
+        info.exit_code = None;
+        write_whole(path, RUN, info.to_json().as_bytes())?;
+        Ok(Self::new(path, info, None, lock))
+    }
+
+    fn new(path: &Path, info: RunInfo, reports: Option<PathBuf>, lock: Option<File>) -> Self {
+        let unsynced = BTreeSet::new();
+        Self { path: path.to_owned(), info, reports, results: None, timings: None, unsynced, _lock: lock }
+    }
+
+    /// The folder of a run that is to go on. Nothing in it changes before [`rewind`](Self::rewind).
+    ///
+    /// `reports`: the folder with `latest`, if this run lies in it under its own name.
+    ///
+    /// # Errors
+    /// If it is no run folder, another process writes it, or the disk refuses.
+    pub fn reopen(path: &Path, reports: Option<&Path>) -> Result<Self, ReportError> {
+        let info = read_run(path)?;
+        let lock = lock(path)?;
+        // Once more: whoever held the lock may have ended the run.
+        let info = if lock.is_some() { read_run(path)? } else { info };
+        let reports = reports.filter(|_| path.file_name().is_some_and(|name| name == info.run_id.as_str()));
+        Ok(Self::new(path, info, reports.map(Path::to_owned), lock))
+    }
+
+    /// What the run was made from.
+    pub const fn info(&self) -> &RunInfo {
+        &self.info
+    }
+
+    /// The results that are there, in order.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn stored_results(&self) -> Result<Stored<SeedResult>, ReportError> {
+        Stored::open(&self.path.join(RESULTS), RESULT_FORMAT)
+    }
+
+    /// The timings that are there, in order.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn stored_timings(&self) -> Result<Stored<Timing>, ReportError> {
+        Stored::open(&self.path.join(TIMINGS), TIMING_FORMAT)
+    }
+
+    /// Cuts results and timings behind these bytes, takes away what a process that died left half
+    /// done, and notes that the run goes on. New lines come behind the old ones.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn rewind(&mut self, results: u64, timings: u64) -> Result<(), ReportError> {
+        Stored::<SeedResult>::cut(&self.path.join(RESULTS), results)?;
+        Stored::<Timing>::cut(&self.path.join(TIMINGS), timings)?;
+        sweep_out(&self.path)?;
+        self.info.status = RunStatus::Running;
+        self.info.done = None;
+        self.info.exit_code = None;
+        write_whole(&self.path, RUN, self.info.to_json().as_bytes())
     }
 
     /// Where it is.
@@ -154,7 +208,7 @@ impl RunFolder {
     /// # Errors
     /// If the disk refuses.
     pub fn result(&mut self, result: &SeedResult) -> Result<(), ReportError> {
-        lines(&mut self.results, &self.path, "results.ndjson")?.append(&result_line(result))
+        lines(&mut self.results, &self.path, RESULTS)?.append(&result_line(result))
     }
 
     /// Appends a line to `timings.ndjson`.
@@ -162,37 +216,7 @@ impl RunFolder {
     /// # Errors
     /// If the disk refuses.
     pub fn timing(&mut self, timing: &Timing) -> Result<(), ReportError> {
-        lines(&mut self.timings, &self.path, "timings.ndjson")?.append(&timing_line(timing))
-    }
-
-    /// The folder of a failing seed: `failures/<scenario>/<seed>`. It exists once a file is in it.
-    ///
-    /// # Errors
-    /// If the scenario's name cannot be the name of a folder.
-    pub fn failure_path(&self, scenario: &str, seed: Seed) -> Result<PathBuf, ReportError> {
-        Ok(self.path.join("failures").join(file_name(scenario)?).join(seed.to_string()))
-    }
-
-    /// Writes one file of a failing seed and returns its path. It reaches the disk with
-    /// [`finish`](Self::finish) at the latest: a sweep with many failures must not wait for each.
-    ///
-    /// # Errors
-    /// If the scenario's name cannot be the name of a folder, or the disk refuses.
-    pub fn failure(
-        &mut self,
-        scenario: &str,
-        seed: Seed,
-        file: FailureFile,
-        bytes: &[u8],
-    ) -> Result<PathBuf, ReportError> {
-        let folder = self.failure_path(scenario, seed)?;
-        fs::create_dir_all(&folder).map_err(ReportError::io("create", &folder))?;
-        replace(&folder, file.name(), bytes, Durable::Later)?;
-        let path = folder.join(file.name());
-        // The file, and every folder between it and the run's own: their names are new as well.
-        let new = path.ancestors().take_while(|above| *above != self.path);
-        self.unsynced.extend(new.map(Path::to_owned));
-        Ok(path)
+        lines(&mut self.timings, &self.path, TIMINGS)?.append(&timing_line(timing))
     }
 
     /// Writes `summary.md` and `junit.xml`, takes the in-flight note away, marks the run as ended
@@ -200,15 +224,12 @@ impl RunFolder {
     ///
     /// # Errors
     /// If the disk refuses; `run.json` then still says `running`, unless only `latest` failed.
-    pub fn finish(mut self, ending: Ending, summary: &str, junit: &str) -> Result<PathBuf, ReportError> {
-        for (lines_of, name) in [(&mut self.results, "results.ndjson"), (&mut self.timings, "timings.ndjson")]
-        {
+    pub fn finish(mut self, end: End, summary: &str, junit: &str) -> Result<PathBuf, ReportError> {
+        for (lines_of, name) in [(&mut self.results, RESULTS), (&mut self.timings, TIMINGS)] {
             // Also created when no seed ran: an empty file says so, a missing one does not.
             lines(lines_of, &self.path, name)?.sync()?;
         }
-        for path in std::mem::take(&mut self.unsynced) {
-            sync(&path)?;
-        }
+        self.sync_names()?;
         write_whole(&self.path, "summary.md", summary.as_bytes())?;
         write_whole(&self.path, "junit.xml", junit.as_bytes())?;
         let note = self.path.join("inflight.json");
@@ -218,11 +239,10 @@ impl RunFolder {
             }
             _ => sync(&self.path)?,
         }
-        self.info.status = match ending {
-            Ending::Complete => RunStatus::Complete,
-            Ending::Interrupted => RunStatus::Interrupted,
-        };
-        write_whole(&self.path, "run.json", self.info.to_json().as_bytes())?;
+        self.info.status = end.ending.into();
+        self.info.done = Some(end.done);
+        self.info.exit_code = Some(end.exit_code);
+        write_whole(&self.path, RUN, self.info.to_json().as_bytes())?;
         if let Some(reports) = &self.reports {
             point_latest(reports, &self.info.run_id)?;
         }
@@ -259,72 +279,36 @@ fn lines<'a>(slot: &'a mut Option<Lines>, folder: &Path, name: &str) -> Result<&
     Ok(slot.as_mut().expect("just filled"))
 }
 
-/// `name`, if it is a name of one folder or file and hides nothing.
-fn file_name(name: &str) -> Result<&str, ReportError> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    match !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed) {
-        true => Ok(name),
-        false => Err(ReportError::Name { name: name.to_owned() }),
-    }
-}
-
-/// When what was written must have reached the disk.
-#[derive(Clone, Copy)]
-enum Durable {
-    /// Before it gets its name.
-    First,
-    /// When it is synced later, or whenever the system likes.
-    Later,
-}
-
-/// Writes a file that is there whole or not at all, whatever dies.
-fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), ReportError> {
-    replace(folder, name, bytes, Durable::First)?;
-    sync(folder)
-}
-
-fn replace(folder: &Path, name: &str, bytes: &[u8], durable: Durable) -> Result<(), ReportError> {
-    let (target, temporary) = (folder.join(name), folder.join(format!(".{name}.tmp")));
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        match durable {
-            Durable::First => file.sync_all(),
-            Durable::Later => Ok(()),
+fn refuse_occupied(path: &Path) -> Result<(), ReportError> {
+    for entry in fs::read_dir(path).map_err(ReportError::io("read", path))? {
+        let name = entry.map_err(ReportError::io("read", path))?.file_name();
+        // A process that died in its first moment leaves no more than that.
+        if !name.to_str().is_some_and(is_temporary) {
+            return Err(ReportError::Occupied { path: path.to_owned() });
         }
-    });
-    let renamed = written.and_then(|()| fs::rename(&temporary, &target));
-    renamed.map_err(|error| {
-        // Only tidiness: what matters is that `target` was not touched, and is reported.
-        let _ = fs::remove_file(&temporary);
-        ReportError::io("write", &target)(error)
-    })
-}
-
-/// Makes a file's content durable, or the names in a folder: without the latter a rename may be
-/// undone by a power loss.
-fn sync(path: &Path) -> Result<(), ReportError> {
-    // Folders can be opened, and so synced, on unix alone.
-    if cfg!(unix) || path.is_file() {
-        let synced = File::open(path).and_then(|file| file.sync_all());
-        synced.map_err(ReportError::io("sync", path))?;
     }
     Ok(())
 }
 
-/// Lets `latest` point to the run, in one step: a reader sees the run before or this one.
-#[cfg(unix)]
-fn point_latest(reports: &Path, run_id: &str) -> Result<(), ReportError> {
-    let (latest, temporary) = (reports.join(LATEST), reports.join(format!(".{LATEST}-{run_id}.tmp")));
-    let swapped =
-        std::os::unix::fs::symlink(run_id, &temporary).and_then(|()| fs::rename(&temporary, &latest));
-    swapped.map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        ReportError::io("replace", &latest)(error)
-    })
+/// `run.json` of a folder.
+fn read_run(folder: &Path) -> Result<RunInfo, ReportError> {
+    let path = folder.join(RUN);
+    let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => ReportError::NoRunFolder { path: folder.to_owned() },
+        _ => ReportError::io("read", &path)(error),
+    })?;
+    RunInfo::from_json(&text, &path)
 }
 
-/// Symbolic links need a privilege elsewhere; there is no `latest` then.
-#[cfg(not(unix))]
-fn point_latest(_reports: &Path, _run_id: &str) -> Result<(), ReportError> {
+/// Takes away what writing left under temporary names.
+fn sweep_out(folder: &Path) -> Result<(), ReportError> {
+    for entry in fs::read_dir(folder).map_err(ReportError::io("read", folder))? {
+        let path = entry.map_err(ReportError::io("read", folder))?.path();
+        if path.is_dir() {
+            sweep_out(&path)?;
+        } else if path.file_name().and_then(|name| name.to_str()).is_some_and(is_temporary) {
+            fs::remove_file(&path).map_err(ReportError::io("remove", &path))?;
+        }
+    }
     Ok(())
 }

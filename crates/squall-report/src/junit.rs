@@ -9,11 +9,15 @@ use std::collections::BTreeMap;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 use squall_check::{Outcome, ScenarioStatus, ScenarioVerdict};
 
-use crate::campaign::{Campaign, Failure, Standing, violation_line, what_happened};
+use crate::campaign::{
+    Campaign, Extent, Failure, SLICE_WORDS, Standing, StopCause, violation_line, what_happened,
+};
 use crate::text::{counted, first_few, one_line};
 
 /// Cases for failing seeds in one suite.
 const SEEDS_MAX: usize = 50;
+/// Name of the suite that says how much of the campaign ran; no scenario's name has a space.
+const EXTENT_SUITE: &str = "squall campaign";
 /// Characters of one message.
 const MESSAGE_CHARS_MAX: usize = 2_000;
 /// Violations of one seed that are listed.
@@ -28,7 +32,37 @@ pub fn junit(campaign: &Campaign, started: Option<&str>) -> String {
     for verdict in campaign.verdicts {
         report.add_test_suite(suite(campaign, verdict));
     }
+    if campaign.extent.slice.is_some() || campaign.extent.stopped.is_some() {
+        report.add_test_suite(extent(campaign.extent));
+    }
     report.to_string().expect("strings of the report hold only what XML allows")
+}
+
+/// How much of the campaign this is. An interrupt is an error; a time budget and a slice are what was
+/// asked for, and yet no pass.
+fn extent(extent: Extent) -> TestSuite {
+    let mut suite = TestSuite::new(EXTENT_SUITE);
+    let mut add = |name: &str, status| {
+        let mut case = TestCase::new(name, status);
+        case.set_classname(EXTENT_SUITE);
+        suite.add_test_case(case);
+    };
+    if let Some(slice) = extent.slice {
+        add("all slices", skipped(format!("{slice}: {SLICE_WORDS}")));
+    }
+    if let Some(stopped) = extent.stopped {
+        let message = format!("{}; to go on: {}", stopped.sentence(), stopped.resume);
+        let status = match stopped.cause {
+            StopCause::Budget => skipped(message),
+            StopCause::Signal | StopCause::SignalInShrinking => {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+                status.set_type("interrupted").set_message(one_line(&message, MESSAGE_CHARS_MAX));
+                status
+            }
+        };
+        add("all seeds", status);
+    }
+    suite
 }
 
 fn suite(campaign: &Campaign, verdict: &ScenarioVerdict) -> TestSuite {

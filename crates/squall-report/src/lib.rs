@@ -23,14 +23,16 @@ mod text;
 pub mod timeline;
 pub mod words;
 
-pub use campaign::{Campaign, Commands, Failure, Faults, Shrunk, Unreached};
+pub use campaign::{
+    Campaign, Commands, Extent, Failure, Faults, Shrunk, StopCause, Stopped, Unreached, command,
+};
 pub use error::ReportError;
-pub use folder::{Ending, FailureFile, Inflight, RunFolder};
+pub use folder::{End, Ending, FailureFile, Inflight, RunFolder, Stored};
 pub use judged::{JUDGED_FORMAT, Judged, JudgedEnding, JudgedTimes, judged_json, judged_text};
 pub use junit::junit;
 pub use ndjson::{TIMING_FORMAT, Timing, read_results, result_line, timing_line};
 pub use plan_text::{drawn_text, plan_text};
-pub use run_json::{RUN_FORMAT, RunInfo, RunStatus, ScenarioFile};
+pub use run_json::{Difference, RUN_FORMAT, RunInfo, RunStatus, ScenarioFile};
 pub use style::Style;
 pub use summary::summary;
 pub use terminal::{campaign_text, failures, notes, results_table, summary_line};

@@ -9,7 +9,9 @@ use std::time::Duration;
 use squall_check::{ScenarioStatus, ScenarioVerdict};
 
 use crate::RunInfo;
-use crate::campaign::{Campaign, Failure, Unreached, what_happened, without_effect, word};
+use crate::campaign::{
+    Campaign, Extent, Failure, SLICE_WORDS, Unreached, what_happened, without_effect, word,
+};
 use crate::markdown::{block, limited, literal, table};
 use crate::terminal::{failure_faults, simulated, tally};
 use crate::text::{count, counted, span};
@@ -28,6 +30,7 @@ const VIOLATIONS_SHOWN: usize = 5;
 /// The text of `summary.md`.
 pub fn summary(campaign: &Campaign, run: &RunInfo) -> String {
     let mut text = heading(campaign, run);
+    text += &extent(campaign.extent);
     text += &scenarios(campaign.verdicts);
     text += &reasons(campaign.verdicts);
     text += &limited(failures(campaign), FAILURES_BYTES_MAX, "\n*More failures: see `results.ndjson`.*\n");
@@ -57,6 +60,21 @@ fn heading(campaign: &Campaign, run: &RunInfo) -> String {
         run.base_seed,
         run.partition.as_ref().map_or_else(String::new, |slice| format!(", {}", literal(slice, 200))),
     )
+}
+
+/// How much of the campaign this is, and how to go on.
+fn extent(extent: Extent) -> String {
+    let mut text = String::new();
+    if let Some(slice) = extent.slice {
+        writeln!(text, "This is {}, {SLICE_WORDS}.\n", literal(slice, 200)).expect("writing to a string");
+    }
+    if let Some(stopped) = extent.stopped {
+        let sentence = stopped.sentence();
+        let resume = block(&[stopped.resume.to_owned()]);
+        writeln!(text, "**Stopped**: {sentence}. The verdict is on these alone. To go on:\n\n{resume}")
+            .expect("writing to a string");
+    }
+    text
 }
 
 fn scenarios(verdicts: &[ScenarioVerdict]) -> String {

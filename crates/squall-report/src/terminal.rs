@@ -14,7 +14,7 @@ pub use failure::failures;
 pub(crate) use failure::faults as failure_faults;
 pub use table::results_table;
 
-use crate::campaign::{Campaign, Unreached, tone_of};
+use crate::campaign::{Campaign, Extent, SLICE_WORDS, Unreached, tone_of};
 use crate::style::{Style, Tone};
 use crate::text::{count, counted, first_few, one_line, span, speed};
 
@@ -33,7 +33,26 @@ pub fn campaign_text(campaign: &Campaign, style: Style) -> String {
     text += &notes(campaign.verdicts, style);
     text += &unreached(campaign.unreached, style);
     text += &failures(campaign, style);
+    text += &extent(campaign.extent, style);
     text += &summary_line(campaign, style);
+    text
+}
+
+/// How much of the campaign this is, and how to go on. Empty if it is all of it.
+fn extent(extent: Extent, style: Style) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, tone: Tone, words: &str| {
+        let label = style.paint(tone, &format!("{label:>LABEL_WIDTH$}"));
+        writeln!(text, "{label} {words}").expect("writing to a string");
+    };
+    if let Some(slice) = extent.slice {
+        line("Slice", Tone::Quiet, &format!("{}: {SLICE_WORDS}", one_line(slice, WORDS_CHARS_MAX)));
+    }
+    if let Some(stopped) = extent.stopped {
+        line("Stopped", Tone::Doubtful, &format!("{}; the verdict is on these alone", stopped.sentence()));
+        let resume = style.paint(Tone::Strong, stopped.resume);
+        writeln!(text, "   Resume with:      {resume}").expect("writing to a string");
+    }
     text
 }
 

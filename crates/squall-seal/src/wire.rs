@@ -99,9 +99,7 @@ const REFUSED: u8 = 2;
 /// Writes an answer as one frame.
 pub(crate) fn write_answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
     match answer {
-        Ok((Ended::Replied(reply), cpu)) => {
-            write_frame(to, &[&[REPLIED], &nanos(*cpu).to_le_bytes(), reply])
-        }
+        Ok((Ended::Replied(reply), cpu)) => write_frame(to, &[&[REPLIED], &nanos(*cpu).to_le_bytes(), reply]),
         Ok((Ended::Died(death), cpu)) => {
             let (kind, number) = kind_to_bytes(death.kind);
             let place = (death.place.len() as u32).to_le_bytes();

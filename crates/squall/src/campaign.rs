@@ -4,17 +4,32 @@
 //! seed in seed order, and what other hosts ran beyond it is thrown away. Every failing seed, and a
 //! share of the passing ones chosen by a hash of the seed, is run a second time on another host; a
 //! second digest that differs is an outcome of its own.
+//!
+//! A campaign may be run in several stints: each ends on a prefix of the results, and the next goes on
+//! from there ([`Turn`]). It may be cut into slices for several machines ([`Slice`]).
+
+mod slice;
+mod turn;
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
+pub use slice::{Slice, SliceError};
 use squall_check::{Outcome, SeedResult};
 use squall_history::{Identity, Plan, Ppm, Seed};
+pub use turn::{Counts, Turn};
 
 use crate::{HostError, Recording, RunHost, RunReply, RunRequest};
 
+/// How soon a wish to stop is noticed while all hosts are busy. It decides when the user is told, and
+/// nothing else.
+const NOTICE: Duration = Duration::from_millis(100);
+
 /// One seed of one scenario.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Job {
     /// Place of the scenario in the campaign.
     pub scenario: usize,
@@ -92,6 +107,25 @@ pub enum Progress {
     },
     /// The next result in seed order.
     Finished(Box<Finished>),
+    /// No more jobs begin; those that run come to their end.
+    Stopping,
+}
+
+/// What of a campaign is run in one go.
+pub struct Stint<'a> {
+    /// Where it begins; the results before that are there already.
+    pub from: Turn,
+    /// Asked before each job: whether no more are to begin. Once it said so, it is to stay with it.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// How far a stint came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reached {
+    /// All results were told.
+    End,
+    /// It was stopped; what was told is a prefix of the results.
+    Prefix,
 }
 
 /// A campaign: jobs, and what turns them into plans.
@@ -104,6 +138,16 @@ pub struct Campaign<'a> {
     pub counts: &'a (dyn Fn(&SeedResult, usize) -> bool + Sync),
     /// How to go about it.
     pub policy: Policy,
+}
+
+/// What the threads of a stint share.
+struct Shared {
+    /// The place of the job that is taken next.
+    next: AtomicUsize,
+    /// Everything was told, or an error was.
+    ended: AtomicBool,
+    /// By scenario: none of its jobs is needed any more.
+    over: Vec<AtomicBool>,
 }
 
 /// What one host has to say of one job.
@@ -127,27 +171,38 @@ impl Campaign<'_> {
         verifiers: &mut [Box<dyn RunHost>],
         sink: &mut dyn FnMut(Progress),
     ) -> Result<(), HostError> {
+        let stint = Stint { from: Turn::new(self.policy.max_fail), stop: &|| false };
+        self.run_stint(&stint, hosts, verifiers, sink).map(|_| ())
+    }
+
+    /// As [`run`](Self::run), from a turn on and until told to stop. What is told is then a prefix of
+    /// what a stint without end would tell.
+    ///
+    /// # Errors
+    /// The first error of a host in job order; what was told before stands.
+    ///
+    /// # Panics
+    /// Without a host or a verifier.
+    pub fn run_stint(
+        &self,
+        stint: &Stint<'_>,
+        hosts: &mut [Box<dyn RunHost>],
+        verifiers: &mut [Box<dyn RunHost>],
+        sink: &mut dyn FnMut(Progress),
+    ) -> Result<Reached, HostError> {
         assert!(!hosts.is_empty() && !verifiers.is_empty(), "a campaign needs a host and a verifier");
-        let next = AtomicUsize::new(0);
-        let stop = AtomicBool::new(false);
-        // By scenario: jobs from this place on are not needed any more.
-        let cut: Vec<AtomicUsize> = (0..self.scenarios()).map(|_| AtomicUsize::new(usize::MAX)).collect();
+        let over = (0..self.scenarios()).map(|scenario| stint.from.is_over(scenario).into()).collect();
+        let first = stint.from.clone().due(&self.jobs).unwrap_or(self.jobs.len());
+        let shared = Shared { next: AtomicUsize::new(first), ended: AtomicBool::new(false), over };
         let verifiers: Vec<Verifier<'_>> = verifiers.iter_mut().map(Mutex::new).collect();
         std::thread::scope(|scope| {
             let (sender, receiver) = mpsc::channel();
             for (worker, host) in hosts.iter_mut().enumerate() {
-                let (sender, next, stop, cut) = (sender.clone(), &next, &stop, &cut);
+                let (sender, shared) = (sender.clone(), &shared);
                 let verifier = &verifiers[worker % verifiers.len()];
+                // A receiver that is gone has seen enough.
                 scope.spawn(move || {
-                    loop {
-                        let place = next.fetch_add(1, Ordering::Relaxed);
-                        if place >= self.jobs.len() || stop.load(Ordering::Relaxed) {
-                            return;
-                        }
-                        if place > cut[self.jobs[place].scenario].load(Ordering::Relaxed) {
-                            continue;
-                        }
-                        // A receiver that is gone has seen enough.
+                    while let Some(place) = self.take(shared, stint) {
                         if sender.send(Message::Started(worker, place)).is_err() {
                             return;
                         }
@@ -159,9 +214,9 @@ impl Campaign<'_> {
                 });
             }
             drop(sender);
-            let ended = self.in_order(&receiver, &cut, sink);
-            stop.store(true, Ordering::Relaxed);
-            ended
+            let reached = self.in_order(stint, &receiver, &shared, sink);
+            shared.ended.store(true, Ordering::Relaxed);
+            reached
         })
     }
 
@@ -169,49 +224,59 @@ impl Campaign<'_> {
         self.jobs.iter().map(|job| job.scenario + 1).max().unwrap_or(0)
     }
 
-    /// Puts results in job order and cuts each scenario at its last failure.
+    /// The place of the next job to run. To stop is asked before a place is taken: so every place that
+    /// was taken gets its result, and no hole is left among them.
+    fn take(&self, shared: &Shared, stint: &Stint<'_>) -> Option<usize> {
+        loop {
+            if shared.ended.load(Ordering::Relaxed) || (stint.stop)() {
+                return None;
+            }
+            let place = shared.next.fetch_add(1, Ordering::Relaxed);
+            let job = self.jobs.get(place)?;
+            if !shared.over[job.scenario].load(Ordering::Relaxed) {
+                return Some(place);
+            }
+        }
+    }
+
+    /// Puts results in job order and ends each scenario at its last failure.
     fn in_order(
         &self,
+        stint: &Stint<'_>,
         receiver: &mpsc::Receiver<Message>,
-        cut: &[AtomicUsize],
+        shared: &Shared,
         sink: &mut dyn FnMut(Progress),
-    ) -> Result<(), HostError> {
+    ) -> Result<Reached, HostError> {
+        let mut turn = stint.from.clone();
         let mut waiting = BTreeMap::new();
-        let mut failures = vec![0; cut.len()];
-        let mut turn = 0;
+        let mut stopping = false;
         loop {
-            while turn < self.jobs.len() {
-                let scenario = self.jobs[turn].scenario;
-                if turn > cut[scenario].load(Ordering::Relaxed) {
-                    waiting.remove(&turn);
-                } else if let Some(done) = waiting.remove(&turn) {
-                    let done: Box<Finished> = done?;
-                    if (self.counts)(&done.result, scenario) {
-                        failures[scenario] += 1;
-                        if failures[scenario] == self.policy.max_fail {
-                            cut[scenario].store(turn, Ordering::Relaxed);
-                        }
-                    }
-                    sink(Progress::Finished(done));
-                } else {
-                    break;
-                }
-                turn += 1;
+            while let Some(done) = turn.due(&self.jobs).and_then(|place| waiting.remove(&place)) {
+                let done: Box<Finished> = done?;
+                turn.told(&self.jobs, (self.counts)(&done.result, done.scenario).into());
+                shared.over[done.scenario].store(turn.is_over(done.scenario), Ordering::Relaxed);
+                sink(Progress::Finished(done));
             }
-            if turn == self.jobs.len() {
-                return Ok(());
-            }
+            let Some(place) = turn.due(&self.jobs) else { return Ok(Reached::End) };
+            // What was run of scenarios that are over.
+            waiting = waiting.split_off(&place);
             let job = |place: usize| (self.jobs[place].scenario, self.jobs[place].seed);
-            match receiver.recv().expect("a job that is not done has a host that works on it") {
-                Message::Started(worker, place) => {
+            match receiver.recv_timeout(NOTICE) {
+                Ok(Message::Started(worker, place)) => {
                     let (scenario, seed) = job(place);
                     sink(Progress::Started { worker, scenario, seed });
                 }
-                Message::Done(worker, place, done) => {
+                Ok(Message::Done(worker, place, done)) => {
                     let (scenario, seed) = job(place);
                     sink(Progress::Done { worker, scenario, seed });
                     waiting.insert(place, done);
                 }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(Reached::Prefix),
+            }
+            if !stopping && (stint.stop)() {
+                stopping = true;
+                sink(Progress::Stopping);
             }
         }
     }
@@ -279,5 +344,13 @@ pub fn difference(first: &SeedResult, second: &SeedResult) -> Option<String> {
         let digest = result.digest.map_or_else(|| "no digest".to_owned(), |digest| digest.to_string());
         format!("{} with {digest} after {} events", result.outcome.name(), result.events)
     };
-    (!same).then(|| format!("the first run was {}, the second {}", tell(first), tell(second)))
+    (!same).then(|| format!("{DIFFERS}{}, the second {}", tell(first), tell(second)))
+}
+
+/// How [`difference`] begins.
+const DIFFERS: &str = "the first run was ";
+
+/// Whether a result says that the second run of its seed was another.
+pub fn has_differed(result: &SeedResult) -> bool {
+    result.outcome == Outcome::Nondeterministic && result.detail.starts_with(DIFFERS)
 }

@@ -23,7 +23,10 @@ mod shrink;
 mod system;
 mod trace;
 
-pub use campaign::{Campaign, Finished, Job, Policy, Progress, Second, difference};
+pub use campaign::{
+    Campaign, Counts, Finished, Job, Policy, Progress, Reached, Second, Slice, SliceError, Stint, Turn,
+    difference, has_differed,
+};
 pub use cause::{CauseTerms, Explained, cause};
 pub use client::{ClientCtx, Completed, Invocation, OpError, Recorded};
 pub use diff::{Difference, Runs, diff_runs};

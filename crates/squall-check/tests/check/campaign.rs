@@ -238,6 +238,27 @@ fn a_known_failure_that_does_not_show_is_inconclusive_or_red() {
 }
 
 #[test]
+fn a_slice_is_judged_by_its_seeds_and_left_alone_for_what_all_seeds_are_asked() {
+    let slice = |expect: &Expect, results: &[SeedResult]| {
+        let mut judge = ScenarioJudge::new("case", expect.clone());
+        results.iter().for_each(|result| judge.take(result));
+        judge.finish_slice()
+    };
+    let named = Expect { invariants: named(&["idle", "absent"]), ..sometimes("power-lost") };
+    for expect in [&named, &known(false), &known(true)] {
+        let whole = judge_scenario("case", expect, &[pass(1)]);
+        assert_ne!(whole.status, ScenarioStatus::Pass, "{expect:?}");
+        let part = slice(expect, &[pass(1)]);
+        assert_eq!((part.status, part.seeds), (ScenarioStatus::Pass, 1), "{expect:?}");
+        assert_eq!(slice(expect, &[]).status, ScenarioStatus::Pass, "a slice may be empty");
+        let failed = slice(expect, &[pass(1), seed(2, Outcome::Panic, &["no-panic"])]);
+        assert_eq!(failed.status, ScenarioStatus::Fail);
+    }
+    let unknown = slice(&Expect::default(), &[unknown(1)]);
+    assert_eq!(unknown.status, ScenarioStatus::Inconclusive, "a seed without an answer stays without");
+}
+
+#[test]
 fn squalls_own_failures_come_first() {
     let broken = SeedResult { detail: "the worker died".to_owned(), ..seed(9, Outcome::HarnessError, &[]) };
     let reasons = [

@@ -5,6 +5,7 @@ pub(crate) mod diff_runs;
 pub(crate) mod explain;
 pub(crate) mod judge;
 pub(crate) mod list;
+pub(crate) mod merge;
 pub(crate) mod plan;
 pub(crate) mod replay;
 pub(crate) mod run;

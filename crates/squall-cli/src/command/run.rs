@@ -1,115 +1,159 @@
 //! `run`: a campaign over scenarios and seeds, with a run folder.
 
-mod sweep;
+pub(crate) mod partition;
+pub(crate) mod report;
+pub(crate) mod resume;
+pub(crate) mod setting;
+pub(crate) mod sweep;
 
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use squall::{Campaign, Job, Plan, Policy, Pool, Registry, RunHost, Seed};
-use squall_check::{ScenarioJudge, ScenarioVerdict, SeedResult, exit_code, judge_scenario};
-use squall_report::{Commands, Ending, Failure, Faults, RunFolder, ScenarioFile, Unreached};
-use squall_scenario::{Overrides, Seeds};
+use squall::{Campaign, Interrupt, Plan, Policy, Pool, Reached, Registry, RunHost, Stint, Turn};
+use squall_check::ExitCode;
+use squall_report::{RunFolder, StopCause};
 
-use self::sweep::{Kept, Sweep};
+use self::report::{Closing, resume_command};
+use self::resume::TakenUp;
+use self::setting::Setting;
+use self::sweep::{Sweep, Worked};
 use super::diff_runs;
-use crate::args::{BaseSeed, RunArgs};
-use crate::environment::{self, STYLE};
+use crate::args::{BaseSeed, PartitionArg, RunArgs};
+use crate::environment;
 use crate::error::CliError;
 use crate::interrupt;
-use crate::library::{self, Loaded, Scope};
 use crate::progress::Display;
 
+/// A campaign with a folder, before it runs or goes on.
+struct Begun {
+    args: RunArgs,
+    setting: Setting,
+    folder: RunFolder,
+    /// Whether an earlier stint left something in the folder.
+    resumed: bool,
+}
+
 pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
-    let loaded = choose(registry, args)?;
-    let overrides = args.changes.overrides();
-    for one in &loaded {
-        one.scenario.check_overrides(&overrides, &registry.catalogue())?;
-    }
-    let base = environment::base_seed(args.seeds.base_seed);
-    if args.seeds.base_seed == BaseSeed::Random {
-        anstream::eprintln!("base seed {base}: --base-seed {base} draws the same seeds again");
-    }
-    let jobs = jobs(&loaded, args, base)?;
-    let mut info = environment::run_info(base);
-    info.scenarios = loaded.iter().map(scenario_file).collect();
-    let folder = match &args.output {
-        Some(path) => RunFolder::at(path, info.clone())?,
-        None => RunFolder::create(Path::new(environment::REPORTS), info.clone())?,
-    };
-    let interrupt = interrupt::by_signal()?;
-    let mut hosts = Pool::new(hosts(registry, args, jobs.len())?);
-    let mut verifiers = verifiers(registry, args, hosts.size())?;
-    let display = Display::new(args.show_progress, jobs.len() as u64);
-    let judge = |one: &Loaded| ScenarioJudge::new(&one.scenario.name, expect(one, &overrides));
-    let judges = loaded.iter().map(judge).collect();
-    let of_jobs = jobs.iter().map(|job| job.scenario).collect();
-    let mut sweep = Sweep::new(&loaded, judges, folder, display, of_jobs);
-    let campaign = Campaign {
-        jobs,
-        plan: &|job| loaded[job.scenario].scenario.plan(job.seed, &overrides),
-        counts: &|result, scenario| counts(result, &loaded[scenario], &overrides),
-        policy: Policy {
-            max_fail: if args.no_fail_fast { u64::MAX } else { args.max_fail },
-            recheck: args.check_determinism,
+    let begun = match &args.resume {
+        None => begin(registry, args)?,
+        Some(folder) => match resume::take_up(registry, args, folder)? {
+            TakenUp::Left(begun) => *begun,
+            TakenUp::Nothing(code) => return Ok(code),
         },
     };
+    let resume = resume_command(&begun.folder);
+    go_on(registry, begun).map_err(|why| match why.exit_code() {
+        // These may be gone next time: a full disk, a worker that was killed.
+        ExitCode::Environment | ExitCode::HarnessBug => CliError::Halted { why: Box::new(why), resume },
+        _ => why,
+    })
+}
+
+/// Makes the folder of a new campaign.
+fn begin(registry: &Registry, args: &RunArgs) -> Result<Begun, CliError> {
+    let slice = match args.partition {
+        None => None,
+        Some(PartitionArg::Slice(slice)) => Some(slice),
+        Some(PartitionArg::Auto) => {
+            let (slice, how) = partition::understood(&environment::variable).map_err(CliError::Usage)?;
+            anstream::eprintln!("{how}");
+            Some(slice)
+        }
+    };
+    let base = environment::base_seed(args.seeds.base_seed);
+    if args.seeds.base_seed == BaseSeed::Random {
+        if slice.is_some() {
+            let why = "the slices of a campaign share its seeds: give all of them one --base-seed";
+            return Err(CliError::Usage(why.to_owned()));
+        }
+        anstream::eprintln!("base seed {base}: --base-seed {base} draws the same seeds again");
+    }
+    let setting = Setting::of(registry, args, base, slice)?;
+    let folder = match &args.output {
+        Some(path) => RunFolder::at(path, setting.info())?,
+        None => RunFolder::create(Path::new(environment::REPORTS), setting.info())?,
+    };
+    Ok(Begun { args: args.clone(), setting, folder, resumed: false })
+}
+
+/// Runs what is left of a campaign, and reports on the whole.
+fn go_on(registry: &Registry, begun: Begun) -> Result<u8, CliError> {
+    let Begun { args, setting, folder, resumed } = begun;
+    let limits = Limits::new(interrupt::by_signal()?, &args);
+    let jobs = setting.jobs();
+    let mut hosts = Pool::new(hosts(registry, &args, jobs.len())?);
+    let mut verifiers = verifiers(registry, &args, hosts.size())?;
+    let display = Display::new(args.show_progress, jobs.len() as u64);
+    let mut sweep = Sweep::new(&setting, folder, display, jobs.iter().map(|job| job.scenario));
+    let from = match resumed {
+        true => resume::recall(registry, &setting, &mut sweep, &mut hosts)?,
+        false => Turn::new(setting.max_fail),
+    };
+    let campaign = Campaign {
+        jobs,
+        plan: &|job| setting.plan(job),
+        counts: &|result, scenario| setting.counts(result, scenario),
+        policy: Policy { max_fail: setting.max_fail, recheck: setting.recheck },
+    };
     let mut broken = None;
-    campaign.run(hosts.hosts(), &mut verifiers, &mut |progress| {
+    let stint = Stint { from, stop: &|| limits.say_stop() };
+    let reached = campaign.run_stint(&stint, hosts.hosts(), &mut verifiers, &mut |progress| {
         if broken.is_none() {
             broken = sweep.take(progress).err();
+            limits.broken.store(broken.is_some(), Ordering::Relaxed);
         }
     })?;
     if let Some(error) = broken {
         return Err(error);
     }
-    if !args.no_shrink {
-        sweep.shrink(&mut hosts, &interrupt)?;
-    }
-    let compared = |plan: &Plan| Ok(diff_runs::compared(registry, args.place, plan)?.0);
-    let differences = sweep.differences(compared)?;
-    let (folder, verdicts, kept, wall) = sweep.finish();
-    let unreached = unreached(registry, &loaded, &verdicts);
-    differences.iter().for_each(|text| anstream::println!("{text}"));
-    close(folder, &info, (&verdicts, &unreached), &kept, wall, args)?;
-    Ok(exit_code(&verdicts))
-}
-
-fn choose(registry: &Registry, args: &RunArgs) -> Result<Vec<Loaded>, CliError> {
-    let mut loaded = library::load(registry, &args.filter, Scope::Bare)?;
-    if !args.tag.is_empty() {
-        loaded.retain(|one| args.tag.iter().any(|tag| one.scenario.tags.contains(tag)));
-    }
-    if loaded.is_empty() {
-        let why = if args.tag.is_empty() {
-            "there is no scenario under scenarios/".to_owned()
+    let mut stopped = limits.cause(reached);
+    if stopped != Some(StopCause::Signal) {
+        let shrunk =
+            if args.no_shrink { Worked::ToTheEnd } else { sweep.shrink(&mut hosts, &limits.interrupt)? };
+        if shrunk == Worked::UntilInterrupted {
+            stopped = stopped.or(Some(StopCause::SignalInShrinking));
         } else {
-            format!("no scenario has the tag {}", args.tag.join(" or "))
-        };
-        return Err(CliError::Nothing(why));
+            let compared = |plan: &Plan| Ok(diff_runs::compared(registry, args.place, plan)?.0);
+            sweep.differences(compared)?.iter().for_each(|text| anstream::println!("{text}"));
+        }
     }
-    library::refuse_unsupported(&loaded)?;
-    Ok(loaded)
+    let swept = sweep.finish();
+    // How long earlier stints took is not known: one that was killed did not say.
+    let wall = (!resumed).then_some(swept.wall);
+    Closing { registry, setting: &setting, changes: &args.changes, stopped, wall }.close(swept)
 }
 
-/// Seeds of one campaign: each waits in memory for its turn.
-const SEEDS_MAX: u64 = 10_000_000;
+/// What may end a campaign before its last seed.
+struct Limits {
+    interrupt: Interrupt,
+    /// When the time budget is used up.
+    until: Option<Instant>,
+    /// A result could not be written: it makes no sense to run more.
+    broken: AtomicBool,
+}
 
-fn jobs(loaded: &[Loaded], args: &RunArgs, base: Seed) -> Result<Vec<Job>, CliError> {
-    let seeds = |one: &Loaded| match (args.seeds.seed, &args.seeds.seeds) {
-        (Some(seed), _) => Seeds::List(vec![seed]),
-        (None, Some(seeds)) => seeds.clone(),
-        (None, None) => one.scenario.seeds.clone(),
-    };
-    let wanted = loaded.iter().fold(0_u64, |sum, one| sum.saturating_add(seeds(one).count()));
-    if wanted > SEEDS_MAX {
-        return Err(CliError::Usage(format!("{wanted} seeds are more than one run takes ({SEEDS_MAX})")));
+impl Limits {
+    fn new(interrupt: Interrupt, args: &RunArgs) -> Self {
+        let budget = args.time_budget.map(|budget| Duration::from_nanos(budget.as_nanos()));
+        let until = budget.and_then(|budget| environment::wall_now().checked_add(budget));
+        Self { interrupt, until, broken: AtomicBool::new(false) }
     }
-    let jobs = loaded
-        .iter()
-        .enumerate()
-        .flat_map(|(scenario, one)| seeds(one).resolve(base).map(move |seed| Job { scenario, seed }));
-    Ok(jobs.collect())
+
+    fn say_stop(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+            || self.interrupt.is_raised()
+            || self.until.is_some_and(|until| environment::wall_now() >= until)
+    }
+
+    /// What ended a stint that came so far.
+    fn cause(&self, reached: Reached) -> Option<StopCause> {
+        match reached {
+            Reached::End => None,
+            Reached::Prefix if self.interrupt.is_raised() => Some(StopCause::Signal),
+            Reached::Prefix => Some(StopCause::Budget),
+        }
+    }
 }
 
 fn hosts(registry: &Registry, args: &RunArgs, jobs: usize) -> Result<Vec<Box<dyn RunHost>>, CliError> {
@@ -123,74 +167,4 @@ fn hosts(registry: &Registry, args: &RunArgs, jobs: usize) -> Result<Vec<Box<dyn
 fn verifiers(registry: &Registry, args: &RunArgs, hosts: usize) -> Result<Vec<Box<dyn RunHost>>, CliError> {
     let count = if args.check_determinism > Policy::RECHECK { hosts } else { 1 };
     (0..count).map(|_| Ok(environment::host(registry, args.place)?)).collect()
-}
-
-fn scenario_file(one: &Loaded) -> ScenarioFile {
-    ScenarioFile {
-        name: one.scenario.name.clone(),
-        path: one.path.display().to_string(),
-        hash: one.scenario.hash().to_string(),
-    }
-}
-
-/// Whether a result brings its scenario closer to its end: a known failure is what was wanted.
-fn counts(result: &SeedResult, one: &Loaded, overrides: &Overrides) -> bool {
-    let alone = judge_scenario(&one.scenario.name, &expect(one, overrides), std::slice::from_ref(result));
-    alone.failed + alone.nondeterministic + alone.harness_errors > 0
-}
-
-fn expect(one: &Loaded, overrides: &Overrides) -> squall::history::Expect {
-    one.scenario.plan(Seed(0), overrides).expect
-}
-
-/// What of each system that ran is worth reaching and was reached in no scenario of its.
-fn unreached(registry: &Registry, loaded: &[Loaded], verdicts: &[ScenarioVerdict]) -> Vec<Unreached> {
-    let systems: BTreeSet<&String> = loaded.iter().map(|one| &one.scenario.system).collect();
-    let of_system = |system: &String| {
-        let own = loaded.iter().zip(verdicts).filter(|(one, _)| one.scenario.system == *system);
-        let reached: BTreeSet<&String> = own.flat_map(|(_, verdict)| verdict.conditions.keys()).collect();
-        let names = registry.goals(system).into_iter().map(str::to_owned);
-        let names: Vec<String> = names.filter(|name| !reached.contains(name)).collect();
-        (!names.is_empty()).then(|| Unreached { system: system.clone(), names })
-    };
-    systems.into_iter().filter_map(of_system).collect()
-}
-
-/// Prints the report and closes the folder.
-fn close(
-    folder: RunFolder,
-    info: &squall_report::RunInfo,
-    (verdicts, unreached): (&[ScenarioVerdict], &[Unreached]),
-    kept: &[Kept],
-    wall: Duration,
-    args: &RunArgs,
-) -> Result<(), CliError> {
-    let program = environment::program();
-    let options = args.changes.as_arguments();
-    let failures: Vec<Failure> = kept.iter().map(as_failure).collect();
-    let commands = Commands { program: &program, options: &options };
-    let campaign =
-        squall_report::Campaign { verdicts, failures: &failures, unreached, commands, wall: Some(wall) };
-    let summary = squall_report::summary(&campaign, info);
-    let junit = squall_report::junit(&campaign, Some(&info.started));
-    let path = folder.finish(Ending::Complete, &summary, &junit)?;
-    anstream::print!("{}", squall_report::campaign_text(&campaign, STYLE));
-    anstream::println!("     Reports: {}", path.display());
-    Ok(())
-}
-
-fn as_failure(kept: &Kept) -> Failure<'_> {
-    Failure {
-        result: &kept.result,
-        target: &kept.target,
-        faults: match &kept.bound {
-            Some(bound) => Faults::Applied(&bound.faults),
-            None => Faults::Planned(&kept.plan.faults),
-        },
-        shrunk: kept
-            .shrunk
-            .as_ref()
-            .map(|(shrunk, path)| squall_report::Shrunk { faults: &shrunk.plan.faults, path }),
-        wall: Some(kept.wall),
-    }
 }

@@ -20,17 +20,22 @@ pub(crate) fn at_ms(ms: u64) -> SimTime {
 
 pub(crate) fn run_info() -> RunInfo {
     RunInfo {
-        v: 1,
+        v: squall_report::RUN_FORMAT,
         run_id: "20261120-0912-a1b2".to_owned(),
         status: RunStatus::Complete,
+        seeds: 640,
+        done: Some(640),
+        exit_code: Some(100),
         started: "2026-11-20T09:12:00Z".to_owned(),
         commit: Some("4c1afc7".to_owned()),
         dirty: true,
         rustc: "rustc 1.95.0 (59807616e 2026-04-14)".to_owned(),
         squall: "0.1.0".to_owned(),
+        binary: "5f".repeat(16),
         sim_format: 1,
         history_format: 1,
         arguments: vec!["run".to_owned(), "kill-leader".to_owned()],
+        options: [("--max-fail".to_owned(), "1".to_owned())].into(),
         scenarios: vec![ScenarioFile {
             name: "kill-leader".to_owned(),
             path: "scenarios/kill-leader.yaml".to_owned(),
@@ -275,6 +280,7 @@ pub(crate) fn with_campaign<R>(render: impl FnOnce(&Campaign) -> R) -> R {
         names: strings(&["raft/group-commit", "worker/output-outlives-restart"]),
     }];
     let campaign = Campaign {
+        extent: squall_report::Extent::default(),
         verdicts: &verdicts,
         failures: &failures,
         unreached: &unreached,

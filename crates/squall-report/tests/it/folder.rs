@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use squall_history::Seed;
-use squall_report::{Ending, FailureFile, Inflight, ReportError, RunFolder, RunInfo, RunStatus, Timing};
+use squall_report::{End, Ending, FailureFile, Inflight, ReportError, RunFolder, RunInfo, RunStatus, Timing};
 
 use crate::fixture;
 
@@ -20,6 +20,10 @@ fn names(folder: &Path) -> Vec<String> {
 fn status(folder: &Path) -> RunStatus {
     let info: RunInfo = serde_json::from_slice(&fs::read(folder.join("run.json")).unwrap()).unwrap();
     info.status
+}
+
+fn complete() -> End {
+    End { ending: Ending::Complete, done: 0, exit_code: 0 }
 }
 
 fn timing(seed: u64) -> Timing {
@@ -49,7 +53,7 @@ fn a_run_from_its_start_to_its_end() {
     }
     assert!(!reports.path().join("latest").exists(), "`latest` moved before the end");
 
-    assert_eq!(folder.finish(Ending::Complete, "# summary\n", "<testsuites/>").unwrap(), path);
+    assert_eq!(folder.finish(complete(), "# summary\n", "<testsuites/>").unwrap(), path);
     let expected = ["junit.xml", "results.ndjson", "run.json", "summary.md", "timings.ndjson"];
     assert_eq!(names(&path), expected);
     assert_eq!(status(&path), RunStatus::Complete);
@@ -63,9 +67,76 @@ fn a_run_from_its_start_to_its_end() {
 fn an_interrupted_run_says_so_and_has_all_files() {
     let reports = tempfile::tempdir().unwrap();
     let folder = RunFolder::create(reports.path(), fixture::run_info()).unwrap();
-    let path = folder.finish(Ending::Interrupted, "", "").unwrap();
+    let path = folder.finish(End { ending: Ending::Interrupted, done: 7, exit_code: 3 }, "", "").unwrap();
     assert_eq!(status(&path), RunStatus::Interrupted);
     assert_eq!(names(&path), ["junit.xml", "results.ndjson", "run.json", "summary.md", "timings.ndjson"]);
+}
+
+/// A run of two results that died in its third.
+fn died(reports: &Path) -> std::path::PathBuf {
+    let mut folder = RunFolder::create(reports, fixture::run_info()).unwrap();
+    for result in &fixture::results()[..2] {
+        folder.timing(&timing(result.seed.0)).unwrap();
+        folder.result(result).unwrap();
+    }
+    folder.failure("kill-leader", Seed(1), FailureFile::Plan, b"plan").unwrap();
+    folder.path().to_owned()
+}
+
+#[test]
+fn a_run_that_died_is_gone_on_with_behind_its_last_whole_line() {
+    let reports = tempfile::tempdir().unwrap();
+    let path = died(reports.path());
+    let results = path.join("results.ndjson");
+    let whole = fs::read(&results).unwrap();
+    fs::write(&results, [&whole[..], b"{\"v\":1,\"scen"].concat()).unwrap();
+    fs::write(path.join(".summary.md.tmp"), "half").unwrap();
+    fs::write(path.join("failures/kill-leader/0x1/.log.txt.tmp"), "half").unwrap();
+    let before = names(&path);
+    let mut folder = RunFolder::reopen(&path, Some(reports.path())).unwrap();
+    let mut stored = folder.stored_results().unwrap();
+    let mut read = Vec::new();
+    while let Some(result) = stored.read().unwrap() {
+        read.push(result);
+    }
+    assert_eq!((read.as_slice(), stored.behind().unwrap()), (&fixture::results()[..2], 12));
+    assert_eq!(names(&path), before, "reading changed something");
+    assert_eq!(folder.failure_verdict("kill-leader", Seed(1)).unwrap(), None);
+    folder.rewind(stored.bytes(), 0).unwrap();
+    assert_eq!(fs::read(&results).unwrap(), whole);
+    assert_eq!(fs::read(path.join("timings.ndjson")).unwrap(), b"");
+    assert!(names(&path).iter().all(|name| !name.starts_with('.')), "{:?}", names(&path));
+    assert_eq!(names(&path.join("failures/kill-leader/0x1")), ["plan.yaml"]);
+    folder.result(&fixture::results()[2]).unwrap();
+    let end = End { ending: Ending::Complete, done: 3, exit_code: 100 };
+    folder.finish(end, "", "").unwrap();
+    let read = fs::read(&results).unwrap();
+    assert_eq!(squall_report::read_results(read.as_slice()).unwrap(), fixture::results()[..3]);
+    let info = RunFolder::reopen(&path, None).unwrap().info().clone();
+    assert_eq!((info.status, info.done, info.exit_code), (RunStatus::Complete, Some(3), Some(100)));
+    assert!(reports.path().join("latest").exists());
+}
+
+#[test]
+fn a_sound_line_of_another_version_is_no_damage() {
+    let reports = tempfile::tempdir().unwrap();
+    let path = died(reports.path());
+    fs::write(path.join("results.ndjson"), "{\"v\":9}\n").unwrap();
+    let folder = RunFolder::reopen(&path, None).unwrap();
+    let error = folder.stored_results().unwrap().read().unwrap_err();
+    assert!(matches!(error, ReportError::Format { line: 1, found: 9, .. }), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn one_process_writes_a_folder() {
+    let reports = tempfile::tempdir().unwrap();
+    let folder = RunFolder::create(reports.path(), fixture::run_info()).unwrap();
+    let error = RunFolder::reopen(folder.path(), None).unwrap_err();
+    assert!(matches!(&error, ReportError::InUse { path } if path == folder.path()), "{error}");
+    let path = folder.path().to_owned();
+    drop(folder);
+    RunFolder::reopen(&path, None).unwrap();
 }
 
 #[test]
@@ -97,7 +168,7 @@ fn failures_lie_by_scenario_and_seed() {
         "verdict.json",
     ];
     assert_eq!(names(&inside), expected);
-    folder.finish(Ending::Complete, "", "").unwrap();
+    folder.finish(complete(), "", "").unwrap();
     assert_eq!(names(&inside), expected);
 }
 
@@ -106,7 +177,7 @@ fn latest_moves_from_run_to_run() {
     let reports = tempfile::tempdir().unwrap();
     for run_id in ["first", "second"] {
         let info = RunInfo { run_id: run_id.to_owned(), ..fixture::run_info() };
-        RunFolder::create(reports.path(), info).unwrap().finish(Ending::Complete, run_id, "").unwrap();
+        RunFolder::create(reports.path(), info).unwrap().finish(complete(), run_id, "").unwrap();
         assert_eq!(fs::read_to_string(reports.path().join("latest/summary.md")).unwrap(), run_id);
     }
     assert_eq!(names(reports.path()), ["first", "latest", "second"]);
@@ -116,7 +187,7 @@ fn latest_moves_from_run_to_run() {
 fn a_folder_of_the_users_choice_moves_no_latest() {
     let here = tempfile::tempdir().unwrap();
     let path = here.path().join("a/b");
-    RunFolder::at(&path, fixture::run_info()).unwrap().finish(Ending::Complete, "", "").unwrap();
+    RunFolder::at(&path, fixture::run_info()).unwrap().finish(complete(), "", "").unwrap();
     assert_eq!(names(here.path()), ["a"]);
     assert_eq!(names(&here.path().join("a")), ["b"]);
 }
@@ -165,7 +236,7 @@ fn a_file_in_the_way_is_named() {
     fs::create_dir_all(here.path().join("r2/latest/full")).unwrap();
     let folder = RunFolder::create(&here.path().join("r2"), fixture::run_info()).unwrap();
     let path = folder.path().to_owned();
-    let error = folder.finish(Ending::Complete, "", "").unwrap_err();
+    let error = folder.finish(complete(), "", "").unwrap_err();
     check_message(&error, "r2/latest", "remove it");
     assert_eq!(status(&path), RunStatus::Complete, "the run itself is whole");
     assert_eq!(names(&here.path().join("r2")), ["20261120-0912-a1b2", "latest"]);
@@ -216,7 +287,7 @@ mod full_disk {
             let reports = tempfile::tempdir().unwrap();
             let folder = folder_with_full(reports.path(), &format!(".{name}.tmp"));
             let path = folder.path().to_owned();
-            let error = folder.finish(Ending::Complete, "text", "text").unwrap_err();
+            let error = folder.finish(complete(), "text", "text").unwrap_err();
             check_message(&error, name, "free some space");
             assert_eq!(status(&path), RunStatus::Running, "{name} is missing, yet the run counts as whole");
             assert!(!reports.path().join("latest").exists(), "`latest` points to half a run");

@@ -2,7 +2,9 @@
 
 use squall_check::{Outcome, SeedResult};
 use squall_history::Seed;
-use squall_report::{Campaign, Detail, Failure, Faults, ReportError, Style, Timing};
+use squall_report::{
+    Campaign, Detail, Extent, Failure, Faults, ReportError, StopCause, Stopped, Style, Timing,
+};
 
 use crate::fixture;
 
@@ -136,6 +138,41 @@ fn nothing_failed_nothing_is_said_of_failures() {
         squall_report::campaign_text(&campaign, Style::Plain)
     });
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn part_of_a_campaign_says_so_everywhere() {
+    let stopped =
+        |cause| Stopped { cause, done: 412, seeds: 640, resume: "cargo xtask chaos run --resume reports/x" };
+    let of = |slice, cause: Option<StopCause>| {
+        let extent = Extent { slice, stopped: cause.map(stopped) };
+        fixture::with_campaign(|campaign| {
+            let campaign = Campaign { extent, ..*campaign };
+            let screen = squall_report::campaign_text(&campaign, Style::Plain);
+            (
+                screen,
+                squall_report::summary(&campaign, &fixture::run_info()),
+                squall_report::junit(&campaign, None),
+            )
+        })
+    };
+    let (screen, summary, junit) = of(None, None);
+    let none = ["interrupted after", "cut after", "one part of", "--resume", "squall campaign"];
+    assert!([screen, summary, junit].iter().all(|text| none.iter().all(|words| !text.contains(words))));
+    for (cause, words, errors) in [
+        (StopCause::Signal, "interrupted after 412 of 640 seeds", 1),
+        (StopCause::SignalInShrinking, "interrupted after all 412 seeds, before failures were made small", 1),
+        (StopCause::Budget, "cut after 412 of 640 seeds by --time-budget", 0),
+    ] {
+        let (screen, summary, junit) = of(Some("slice:2/8"), Some(cause));
+        for text in [&screen, &summary, &junit] {
+            assert!(text.contains(words) && text.contains("one part of a campaign"), "{text}");
+            assert!(text.contains("cargo xtask chaos run --resume reports/x"), "{text}");
+        }
+        let report = quick_junit::Report::deserialize_from_str(&junit).unwrap();
+        let suite = report.test_suites.iter().find(|suite| suite.name.as_str() == "squall campaign").unwrap();
+        assert_eq!((suite.tests, suite.errors), (2, errors), "{junit}");
+    }
 }
 
 #[test]

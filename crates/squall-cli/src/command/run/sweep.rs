@@ -1,17 +1,23 @@
 //! What a campaign says, taken down: results in order, failures with their files, progress.
+//!
+//! Results come from runs, or are read back: those of an earlier stint of the same folder, those of
+//! slices that are merged. What is made of them is the same.
+
+mod kept;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use squall::{Finished, Interrupt, Plan, Pool, Progress, RunReply, Second, Seed, ShrinkTerms, Shrunk};
-use squall_check::{Outcome, ScenarioJudge, ScenarioVerdict, SeedResult};
-use squall_report::{Detail, FailureFile, Inflight, RunFolder, Style, Timing};
-use squall_scenario::to_yaml;
+use squall::{Finished, Interrupt, Plan, Pool, Progress, Registry, RunReply, Second, Seed, ShrinkTerms};
+use squall_check::{Outcome, ScenarioJudge, SeedResult};
+use squall_report::{FailureFile, Inflight, RunFolder, Timing};
 
+pub(crate) use self::kept::Kept;
+use self::kept::{store, stored_plan};
+use super::setting::Setting;
 use crate::command::shrink;
 use crate::environment::wall_now;
 use crate::error::CliError;
-use crate::known::Found;
 use crate::library::Loaded;
 use crate::progress::{Display, counted};
 
@@ -20,20 +26,8 @@ const KEPT_MAX: usize = 20;
 /// Runs that shrinking may take after a campaign.
 const SHRINK_RUNS: u64 = 200;
 
-/// A failing seed.
-pub(super) struct Kept {
-    scenario: usize,
-    pub(super) target: String,
-    pub(super) result: SeedResult,
-    pub(super) plan: Plan,
-    pub(super) bound: Option<Plan>,
-    pub(super) shrunk: Option<(Shrunk, String)>,
-    pub(super) wall: Duration,
-    pub(super) second: Second,
-}
-
 /// A campaign in progress.
-pub(super) struct Sweep<'a> {
+pub(crate) struct Sweep<'a> {
     loaded: &'a [Loaded],
     folder: RunFolder,
     display: Display,
@@ -50,24 +44,51 @@ pub(super) struct Sweep<'a> {
     kept: Vec<Kept>,
 }
 
+/// What a campaign leaves.
+pub(crate) struct Swept {
+    pub(crate) folder: RunFolder,
+    /// One for each scenario, of the seeds that it took.
+    pub(crate) judges: Vec<ScenarioJudge>,
+    pub(crate) kept: Vec<Kept>,
+    /// Since it began.
+    pub(crate) wall: Duration,
+    /// Seeds that are done.
+    pub(crate) done: u64,
+}
+
+/// Where the files of a failing seed come from whose result was read back.
+pub(crate) enum Files<'a> {
+    /// They lie in the folder; what is missing is made again by this.
+    Here(&'a mut dyn FnMut(&Plan) -> Result<RunReply, CliError>),
+    /// They lie in that folder, and are copied.
+    In(&'a RunFolder),
+}
+
+/// Whether work came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Worked {
+    ToTheEnd,
+    UntilInterrupted,
+}
+
 impl<'a> Sweep<'a> {
-    /// `judges`: one for each scenario. `jobs`: the scenario of each seed.
-    pub(super) fn new(
-        loaded: &'a [Loaded],
-        judges: Vec<ScenarioJudge>,
+    /// `jobs`: the scenario of each seed.
+    pub(crate) fn new(
+        setting: &'a Setting,
         folder: RunFolder,
         display: Display,
-        jobs: Vec<usize>,
+        jobs: impl Iterator<Item = usize>,
     ) -> Self {
-        let mut left = vec![0; loaded.len()];
-        jobs.into_iter().for_each(|scenario| left[scenario] += 1);
+        let scenarios = setting.loaded.len();
+        let mut left = vec![0; scenarios];
+        jobs.for_each(|scenario| left[scenario] += 1);
         Self {
-            loaded,
+            loaded: &setting.loaded,
             folder,
             display,
-            judges,
-            failed: vec![0; loaded.len()],
-            done: vec![0; loaded.len()],
+            judges: setting.judges(),
+            failed: vec![0; scenarios],
+            done: vec![0; scenarios],
             left,
             current: 0,
             running: BTreeMap::new(),
@@ -76,7 +97,12 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    pub(super) fn take(&mut self, progress: Progress) -> Result<(), CliError> {
+    /// Where it is written.
+    pub(crate) fn folder(&mut self) -> &mut RunFolder {
+        &mut self.folder
+    }
+
+    pub(crate) fn take(&mut self, progress: Progress) -> Result<(), CliError> {
         match progress {
             Progress::Started { worker, scenario, seed } => {
                 self.running.insert(worker, (scenario, seed, wall_now()));
@@ -88,6 +114,11 @@ impl<'a> Sweep<'a> {
                 Ok(())
             }
             Progress::Finished(finished) => self.finished(*finished),
+            Progress::Stopping => {
+                let running = counted(self.running.len() as u64, "run");
+                self.display.note(&format!("stopping: {running} to come to an end"));
+                Ok(())
+            }
         }
     }
 
@@ -100,11 +131,16 @@ impl<'a> Sweep<'a> {
         Ok(self.folder.inflight(&running.collect::<Vec<_>>())?)
     }
 
+    /// A run is done. Its files come before its line: where a line is found, nothing of it is missing.
     fn finished(&mut self, finished: Finished) -> Result<(), CliError> {
         let Finished { scenario, result, plan, recorded, second } = finished;
         self.turn_to(scenario);
         let (worker, wall) = self.walls.remove(&(scenario, result.seed)).unwrap_or_default();
-        self.folder.result(&result)?;
+        if self.is_kept(scenario, &result) {
+            store(&mut self.folder, &result, &plan, recorded.as_ref())?;
+            let bound = recorded.and_then(|reply| reply.bound);
+            self.keep(scenario, &result, plan, bound, (Some(wall), second));
+        }
         self.folder.timing(&Timing {
             v: squall_report::TIMING_FORMAT,
             scenario: result.scenario.clone(),
@@ -112,28 +148,105 @@ impl<'a> Sweep<'a> {
             wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
             worker: u32::try_from(worker).unwrap_or(u32::MAX),
         })?;
+        self.folder.result(&result)?;
         self.display.seed(&result);
-        self.left[scenario] -= 1;
-        let kept = self.kept.iter().filter(|kept| kept.scenario == scenario).count();
-        if result.outcome != Outcome::Pass && kept < KEPT_MAX {
-            let bound = recorded.as_ref().and_then(|reply| reply.bound.clone());
-            self.store(&result, &plan, recorded.as_ref())?;
-            let target = self.loaded[scenario].target.clone();
-            self.kept.push(Kept {
-                scenario,
-                target,
-                result: result.clone(),
-                plan,
-                bound,
-                shrunk: None,
-                wall,
-                second,
-            });
+        self.count(scenario, &result);
+        Ok(())
+    }
+
+    /// A result is read back. Its line is there, or is the caller's to write.
+    pub(crate) fn recall(
+        &mut self,
+        registry: &Registry,
+        scenario: usize,
+        (result, wall): (&SeedResult, Option<Duration>),
+        plan: &dyn Fn() -> Plan,
+        files: Files<'_>,
+    ) -> Result<(), CliError> {
+        self.turn_to(scenario);
+        if self.is_kept(scenario, result) {
+            let second = if squall::has_differed(result) { Second::Differs } else { Second::Same };
+            self.keep(scenario, result, plan(), None, (wall, second));
+            self.find_files(registry, files)?;
         }
+        self.display.past(result);
+        self.count(scenario, result);
+        Ok(())
+    }
+
+    /// Sees to the files of the seed that was kept last, and reads from them what the report needs.
+    fn find_files(&mut self, registry: &Registry, files: Files<'_>) -> Result<(), CliError> {
+        let place = self.kept.len() - 1;
+        let merged = matches!(files, Files::In(_));
+        match files {
+            Files::Here(make) => self.complete(place, make)?,
+            Files::In(other) => {
+                // A slice made these of its own first failing seed. Later ones do not change which is first.
+                let made =
+                    [(FailureFile::Shrunk, self.to_shrink()), (FailureFile::Difference, self.to_compare())];
+                let left_out = made.iter().filter(|(_, places)| !places.contains(&place));
+                let left_out: Vec<_> = left_out.map(|(file, _)| *file).collect();
+                let result = &self.kept[place].result;
+                self.folder.adopt(other, &result.scenario, result.seed, &left_out)?;
+            }
+        }
+        let kept = &mut self.kept[place];
+        kept.bound = stored_plan(registry, &self.folder, &kept.result, FailureFile::Bound)?;
+        if merged && let Some(plan) = stored_plan(registry, &self.folder, &kept.result, FailureFile::Shrunk)?
+        {
+            let folder = self.folder.failure_path(&kept.result.scenario, kept.result.seed)?;
+            kept.shrunk = Some((plan, folder.join(FailureFile::Shrunk.name()).display().to_string()));
+        }
+        Ok(())
+    }
+
+    /// Makes the files of a failing seed again if they are not all there.
+    fn complete(
+        &mut self,
+        place: usize,
+        make: &mut dyn FnMut(&Plan) -> Result<RunReply, CliError>,
+    ) -> Result<(), CliError> {
+        let Kept { result, plan, .. } = &self.kept[place];
+        if self.folder.failure_verdict(&result.scenario, result.seed)?.as_ref() == Some(result) {
+            return Ok(());
+        }
+        // How far a run came that reached the wall limit is a matter of the machine: it left a plan.
+        if result.outcome == Outcome::Timeout {
+            return store(&mut self.folder, result, plan, None);
+        }
+        let reply = make(plan)?;
+        let differs = squall::difference(result, &reply.result);
+        if let (Some(difference), false) = (differs, result.outcome == Outcome::Nondeterministic) {
+            return Err(CliError::Differs(format!(
+                "{} seed {} is not the run it was: {difference}; `diff-runs` shows where two runs part",
+                result.scenario, result.seed
+            )));
+        }
+        store(&mut self.folder, result, plan, Some(&reply))
+    }
+
+    fn is_kept(&self, scenario: usize, result: &SeedResult) -> bool {
+        let kept = self.kept.iter().filter(|kept| kept.scenario == scenario).count();
+        result.outcome != Outcome::Pass && kept < KEPT_MAX
+    }
+
+    fn keep(
+        &mut self,
+        scenario: usize,
+        result: &SeedResult,
+        plan: Plan,
+        bound: Option<Plan>,
+        (wall, second): (Option<Duration>, Second),
+    ) {
+        let (target, result) = (self.loaded[scenario].target.clone(), result.clone());
+        self.kept.push(Kept { scenario, target, result, plan, bound, shrunk: None, wall, second });
+    }
+
+    fn count(&mut self, scenario: usize, result: &SeedResult) {
+        self.left[scenario] -= 1;
         self.done[scenario] += 1;
         self.failed[scenario] += u64::from(result.outcome != Outcome::Pass);
-        self.judges[scenario].take(&result);
-        Ok(())
+        self.judges[scenario].take(result);
     }
 
     /// Says a line for each scenario that is over.
@@ -151,58 +264,38 @@ impl<'a> Sweep<'a> {
         self.display.scenario(&format!("{name}: {done}, {failed} failed"));
     }
 
-    /// Writes the files of a failing seed.
-    fn store(
-        &mut self,
-        result: &SeedResult,
-        plan: &Plan,
-        recorded: Option<&RunReply>,
-    ) -> Result<(), CliError> {
-        let mut write = |file, text: &str| -> Result<(), CliError> {
-            self.folder.failure(&result.scenario, result.seed, file, text.as_bytes())?;
-            Ok(())
-        };
-        let found = Found::now(result).line();
-        write(FailureFile::Plan, &to_yaml(plan, &format!("What the seed drew, before the run.\n{found}")))?;
-        let verdict = serde_json::to_string_pretty(result).expect("a result is plain data");
-        write(FailureFile::Verdict, &verdict)?;
-        let Some(reply) = recorded else { return Ok(()) };
-        if let Some(bound) = &reply.bound {
-            let head = format!("What the run did: every fault with its literal targets.\n{found}");
-            write(FailureFile::Bound, &to_yaml(bound, &head))?;
-        }
-        if let Some(journal) = &reply.journal {
-            write(FailureFile::Journal, journal)?;
-        }
-        let mut log = format!("{} seed {}: {}\n", result.scenario, result.seed, result.outcome.name());
-        log += &format!("{}\n{}\n", result.detail, reply.log);
-        if let Some(text) = &reply.history {
-            write(FailureFile::History, text)?;
-            let history =
-                squall::history::History::read_ndjson(text.as_bytes()).expect("just written by the run");
-            log += &squall_report::timeline(&history, &result.violations, Detail::Trace, None, Style::Plain);
-        }
-        write(FailureFile::Log, &log)
+    /// The failing seeds that are made small: the first of each scenario.
+    fn to_shrink(&self) -> Vec<usize> {
+        // What dies or hangs takes its time limit at each try; a digest that wobbles shrinks nowhere.
+        self.firsts(|kept| matches!(kept.result.outcome, Outcome::Fail | Outcome::Panic))
     }
 
-    /// Shrinks the first failing seed of each scenario.
-    pub(super) fn shrink(&mut self, pool: &mut Pool, interrupt: &Interrupt) -> Result<(), CliError> {
+    /// The first kept seed of each scenario that is such.
+    fn firsts(&self, is_such: impl Fn(&Kept) -> bool) -> Vec<usize> {
+        let mut firsts = BTreeMap::new();
+        for (place, kept) in self.kept.iter().enumerate().filter(|(_, kept)| is_such(kept)) {
+            firsts.entry(kept.scenario).or_insert(place);
+        }
+        firsts.into_values().collect()
+    }
+
+    /// Shrinks the first failing seed of each scenario. One whose shrinking is interrupted is left as it
+    /// is: how far it came would be a matter of the moment.
+    pub(crate) fn shrink(&mut self, pool: &mut Pool, interrupt: &Interrupt) -> Result<Worked, CliError> {
         self.turn_to(self.loaded.len());
-        let mut done = Vec::new();
-        for kept in &mut self.kept {
-            // What dies or hangs takes its time limit at each try; a digest that wobbles shrinks nowhere.
-            let shrinks = matches!(kept.result.outcome, Outcome::Fail | Outcome::Panic);
-            if !shrinks || done.contains(&kept.scenario) {
-                continue;
-            }
-            done.push(kept.scenario);
+        for place in self.to_shrink() {
+            let kept = &mut self.kept[place];
             let bound = kept.bound.as_ref().unwrap_or(&kept.plan);
             if bound.faults.is_empty() {
                 continue;
             }
             self.display.note(&format!("shrinking {} seed {}", kept.result.scenario, kept.result.seed));
             let mut terms = ShrinkTerms { runs_max: SHRINK_RUNS, interrupt, tell: &mut |_, _| {} };
-            let Some(shrunk) = squall::shrink(pool, bound, &mut terms)? else { continue };
+            let shrunk = squall::shrink(pool, bound, &mut terms)?;
+            if interrupt.is_raised() {
+                return Ok(Worked::UntilInterrupted);
+            }
+            let Some(shrunk) = shrunk else { continue };
             let text = shrink::file_text(&shrunk);
             let path = self.folder.failure(
                 &kept.result.scenario,
@@ -210,37 +303,39 @@ impl<'a> Sweep<'a> {
                 FailureFile::Shrunk,
                 text.as_bytes(),
             )?;
-            kept.shrunk = Some((shrunk, path.display().to_string()));
+            kept.shrunk = Some((shrunk.plan, path.display().to_string()));
         }
-        Ok(())
+        Ok(Worked::ToTheEnd)
+    }
+
+    /// The failing seeds whose two runs are compared: the first of each scenario that had two.
+    fn to_compare(&self) -> Vec<usize> {
+        self.firsts(|kept| kept.second == Second::Differs)
     }
 
     /// Finds the first event in which the two runs of a seed differed, for the first such seed of each
     /// scenario, and writes it down.
-    pub(super) fn differences(
+    pub(crate) fn differences(
         &mut self,
         compared: impl Fn(&Plan) -> Result<String, CliError>,
     ) -> Result<Vec<String>, CliError> {
         self.turn_to(self.loaded.len());
-        let (mut done, mut texts) = (Vec::new(), Vec::new());
-        for kept in self.kept.iter().filter(|kept| kept.second == Second::Differs) {
-            if done.contains(&kept.scenario) {
-                continue;
-            }
-            done.push(kept.scenario);
-            let result = &kept.result;
+        let mut texts = Vec::new();
+        for place in self.to_compare() {
+            let result = &self.kept[place].result;
             self.display.note(&format!("comparing two runs of {} seed {}", result.scenario, result.seed));
-            let text = compared(&kept.plan)?;
+            let text = compared(&self.kept[place].plan)?;
             self.folder.failure(&result.scenario, result.seed, FailureFile::Difference, text.as_bytes())?;
             texts.push(text);
         }
         Ok(texts)
     }
 
-    /// What the campaign leaves: its folder, what every scenario came to, and failing seeds.
-    pub(super) fn finish(mut self) -> (RunFolder, Vec<ScenarioVerdict>, Vec<Kept>, Duration) {
+    /// What the campaign leaves.
+    pub(crate) fn finish(mut self) -> Swept {
         self.turn_to(self.loaded.len());
-        let verdicts = self.judges.into_iter().map(ScenarioJudge::finish).collect();
-        (self.folder, verdicts, self.kept, self.display.finish())
+        let done = self.done.iter().sum();
+        let Self { folder, judges, kept, display, .. } = self;
+        Swept { folder, judges, kept, wall: display.finish(), done }
     }
 }
