@@ -10,6 +10,7 @@ mod endings;
 mod hostile;
 mod judge;
 mod judge_stored;
+mod keep;
 mod leaks;
 mod printed;
 mod project;

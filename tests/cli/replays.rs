@@ -60,7 +60,7 @@ fn a_shrunk_plan_on_demand() {
     let bound = failure.join("bound.yaml").display().to_string();
 
     // Beside a plan file, where `--output` says, or on the screen.
-    let ran = project.squall(&["shrink", &bound]).expect(100).warns("faults 3 → 1 in ");
+    let ran = project.squall(&["shrink", &bound]).expect(100).warns("faults 3 → 1, nodes 6 → ");
     digest(&project.printed(ran.after("Minimised repro:")[0]).expect(100));
     let beside = project.read(failure.join("shrunk.yaml"));
     project.squall(&["shrink", "twice", "--seed", FAILING, "--output", "small.yaml"]).expect(100);
@@ -69,8 +69,8 @@ fn a_shrunk_plan_on_demand() {
     assert_eq!(ran.out, beside);
 
     // A limit on runs is kept, and said.
-    let ran = project.squall(&["shrink", "twice", "--seed", FAILING, "--runs", "1"]).expect(100);
-    ran.warns("faults 3 → 3 in 1 run, stopped there by --runs");
+    let ran = project.squall(&["shrink", "twice", "--seed", FAILING, "--runs", "1", "-j", "1"]).expect(100);
+    ran.warns("faults 3 → 3, nodes 6 → 6, ").warns("length 7s → 7s in 1 run, stopped there by --runs");
     project
         .squall(&["shrink", "twice", "--seed", FAILING, "--bug", "none"])
         .expect(0)

@@ -3,7 +3,7 @@
 //! It knows which oracles apply and keeps what they say apart; what a promise means is theirs. It
 //! needs no engine: a stored history, heard again, has the same verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use serde_json::json;
@@ -244,19 +244,17 @@ fn expectations(expect: &Expect) -> impl Iterator<Item = Box<dyn Checker>> {
     [steady_state, recovery, availability, latency].into_iter().flatten()
 }
 
-/// What kind of promise the oracle of this name judges: one of the harness's own for `expect`, or one of
-/// those given. What nobody is called is taken for safety.
-pub fn promise_of(
-    name: &str,
+/// Names of the oracles that judge liveness: of the harness's own for `expect`, and of those given.
+pub fn liveness_oracles(
     expect: &Expect,
     invariants: &[Box<dyn Invariant>],
     checkers: &[Box<dyn Checker>],
-) -> Promise {
+) -> BTreeSet<String> {
     let expected: Vec<_> = expectations(expect).collect();
     let invariants = invariants.iter().map(|oracle| (oracle.name(), oracle.promise()));
     let checkers = checkers.iter().chain(&expected).map(|oracle| (oracle.name(), oracle.promise()));
-    let found = invariants.chain(checkers).find(|(known, _)| *known == name);
-    found.map_or(Promise::Safety, |(_, promise)| promise)
+    let liveness = invariants.chain(checkers).filter(|(_, promise)| *promise == Promise::Liveness);
+    liveness.map(|(name, _)| name.to_owned()).collect()
 }
 
 fn is_chosen<O: Oracle + ?Sized>(oracle: &O, choice: &InvariantChoice) -> bool {

@@ -29,7 +29,7 @@ pub use black_box::{BlackBox, linearizable};
 pub use campaign::{NotApplicable, ScenarioJudge, ScenarioStatus, ScenarioVerdict, judge_scenario};
 pub use catalogue::{OracleInfo, oracles, with_names};
 pub use exit::{ExitCode, exit_code};
-pub use judge::{Judge, judge_history, promise_of};
+pub use judge::{Judge, judge_history, liveness_oracles};
 pub use latency::Latency;
 pub use no_panic::NoPanic;
 pub use oracle::{Checker, Invariant, Oracle, Promise};

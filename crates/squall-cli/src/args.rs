@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// List scenarios, systems, oracles and planted bugs.
     List(ListArgs),
-    /// Remove faults from a failing run as long as it fails in the same way.
+    /// Make a failing run small: fewer faults, nodes and operations, the same failure.
     Shrink(ShrinkArgs),
     /// Run one seed twice, in two workers, and show the first event in which the runs differ.
     DiffRuns(DiffRunsArgs),
@@ -80,6 +80,9 @@ pub(crate) struct RunArgs {
     /// Do not shrink the first failing seed of each scenario.
     #[arg(long)]
     pub(crate) no_shrink: bool,
+    /// Keep what was shrunk as scenarios under `scenarios/regressions/`. No file there is overwritten.
+    #[arg(long, conflicts_with = "no_shrink")]
+    pub(crate) keep: bool,
     /// Run this share of the passing seeds a second time, in another worker; without a value, all of
     /// them. Failing seeds always are. A second run that differs is exit code 102.
     #[arg(long, value_name = "P%", num_args = 0..=1, require_equals = true,
@@ -299,12 +302,15 @@ pub(crate) struct ListArgs {
     pub(crate) json: bool,
 }
 
+/// Runs that a shrinking may take if nobody says otherwise.
+pub(crate) const SHRINK_RUNS: u64 = 1_000;
+
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ShrinkArgs {
     #[command(flatten)]
     pub(crate) target: Target,
     /// Most runs it may take.
-    #[arg(long, value_name = "N", default_value_t = 500)]
+    #[arg(long, value_name = "N", default_value_t = SHRINK_RUNS)]
     pub(crate) runs: u64,
     /// Worker processes; default: one for each core. The result does not depend on it.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -312,6 +318,9 @@ pub(crate) struct ShrinkArgs {
     /// Write the reduced plan here; default: `shrunk.yaml` beside a plan file, else to the terminal.
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Keep it as a scenario under `scenarios/regressions/` too. No file there is overwritten.
+    #[arg(long)]
+    pub(crate) keep: bool,
 }
 
 #[derive(Args, Clone, Debug)]

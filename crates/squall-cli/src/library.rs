@@ -11,6 +11,9 @@ use crate::error::CliError;
 /// Where scenarios lie, seen from the project's root.
 const SCENARIOS: &str = "scenarios";
 
+/// Where what was found once lies; a bare run begins with it.
+pub(crate) const REGRESSIONS: &str = "scenarios/regressions";
+
 /// Which folders a search covers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Scope {
@@ -32,7 +35,7 @@ pub(crate) struct Loaded {
 /// All scenario files of a scope, regressions first, each folder sorted by name.
 fn files(scope: Scope) -> Result<Vec<PathBuf>, CliError> {
     let root = Path::new(SCENARIOS);
-    let mut folders = vec![root.join("regressions"), root.to_owned()];
+    let mut folders = vec![PathBuf::from(REGRESSIONS), root.to_owned()];
     if scope == Scope::All {
         folders.push(root.join("zoo"));
     }

@@ -1,9 +1,10 @@
-//! Progress of a campaign on the terminal.
+//! Progress of a campaign, and of a shrinking, on the terminal.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use squall::{ShrinkStep, SimDuration};
 use squall_check::{Outcome, SeedResult};
 
 use crate::args::ShowProgress;
@@ -21,13 +22,7 @@ pub(crate) struct Display {
 impl Display {
     /// For this many seeds.
     pub(crate) fn new(how: ShowProgress, seeds: u64) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let (bar, lines) = match how {
-            ShowProgress::None => (false, false),
-            ShowProgress::Counter => (false, true),
-            ShowProgress::Bar => (true, false),
-            ShowProgress::Auto => (terminal, !terminal),
-        };
+        let (bar, lines) = ways(how);
         let bar = bar.then(|| {
             let style =
                 ProgressStyle::with_template("{spinner} [{bar:30}] seeds {pos}/{len} · {msg} · eta {eta}")
@@ -79,6 +74,14 @@ impl Display {
         }
     }
 
+    /// How far a shrinking is.
+    pub(crate) fn shrinking(&self, what: &str, step: &ShrinkStep<'_>) {
+        if let Some(bar) = &self.bar {
+            let (faults, runs) = (counted(step.faults as u64, "fault"), counted(step.runs, "run"));
+            bar.set_message(format!("{what}: {runs}, {faults} left"));
+        }
+    }
+
     /// Everything is done; how long it took.
     pub(crate) fn finish(self) -> Duration {
         if let Some(bar) = self.bar {
@@ -90,6 +93,58 @@ impl Display {
     fn rate(&self) -> u64 {
         let wall = self.began.elapsed().as_secs_f64().max(1e-3);
         (self.simulated.as_secs_f64() / wall) as u64
+    }
+}
+
+/// Shows how far a shrinking is.
+pub(crate) struct Shrinking {
+    bar: Option<ProgressBar>,
+    lines: bool,
+    /// What was left when it was told last.
+    left: Option<(usize, usize, SimDuration)>,
+}
+
+impl Shrinking {
+    /// A line that changes on a terminal; else one for each step forward.
+    pub(crate) fn new(how: ShowProgress) -> Self {
+        let (bar, lines) = ways(how);
+        let bar = bar.then(|| {
+            let style = ProgressStyle::with_template("{spinner} shrinking: {msg}")
+                .expect("the template is fixed and valid");
+            ProgressBar::new_spinner().with_style(style)
+        });
+        Self { bar, lines, left: None }
+    }
+
+    /// It went on.
+    pub(crate) fn step(&mut self, step: &ShrinkStep<'_>) {
+        let left = (step.faults, step.nodes, step.duration);
+        let (faults, nodes) = (counted(step.faults as u64, "fault"), counted(step.nodes as u64, "node"));
+        let text = format!("{} · {faults} · {nodes} · {}", counted(step.runs, "run"), step.duration);
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{text} · {}", step.pass));
+            bar.tick();
+        } else if self.lines && self.left.replace(left) != Some(left) {
+            anstream::eprintln!("shrinking: {text}");
+        }
+    }
+
+    /// It is over.
+    pub(crate) fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Whether a bar is shown, and whether lines are.
+fn ways(how: ShowProgress) -> (bool, bool) {
+    let terminal = std::io::stderr().is_terminal();
+    match how {
+        ShowProgress::None => (false, false),
+        ShowProgress::Counter => (false, true),
+        ShowProgress::Bar => (true, false),
+        ShowProgress::Auto => (terminal, !terminal),
     }
 }
 

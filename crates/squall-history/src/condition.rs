@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::{Assertion, Body, FaultEvent, NodeEvent, NodeName, Op, Phase, Record, vocab::batch, vocab::raft};
 
 /// Every condition that needs no system-specific word, with its meaning.
-pub const CONDITIONS: [(&str, &str); 21] = [
+pub const CONDITIONS: [(&str, &str); 22] = [
     ("leader-elected", "a node became leader"),
     ("leader-changed", "a node became leader that was not the leader before"),
     ("leader-deposed", "a leader stepped down by itself or for a higher term"),
@@ -20,6 +20,7 @@ pub const CONDITIONS: [(&str, &str); 21] = [
     ("node-stopping", "a node was asked to stop"),
     ("node-wiped", "a node lost its disks"),
     ("fault-applied", "a fault took effect"),
+    ("fault-observed", "a fault left a trace that was counted: packets dropped, tasks lost, writes torn"),
     ("fault-vetoed", "the fault budget refused a fault"),
     ("op-failed", "a client operation ended in `fail`"),
     ("op-unknown", "a client operation ended in `info`"),
@@ -61,6 +62,9 @@ impl Conditions {
             Body::Raft(raft::Event::SnapshotInstalled(_)) => occurs("snapshot-installed"),
             Body::Node(event) => self.observe_node(record, event, occurs),
             Body::Fault(FaultEvent::Applied { .. }) => occurs("fault-applied"),
+            Body::Fault(FaultEvent::Observed { effects, .. }) if !effects.is_empty() => {
+                occurs("fault-observed");
+            }
             Body::Fault(FaultEvent::Vetoed { .. }) => occurs("fault-vetoed"),
             Body::Op(Op { phase: Phase::Fail, .. }) => occurs("op-failed"),
             Body::Op(Op { phase: Phase::Info, .. }) => occurs("op-unknown"),

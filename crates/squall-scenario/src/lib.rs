@@ -45,4 +45,4 @@ pub use range::{BYTES_HINT, bytes};
 pub use read::parse;
 pub use scenario::{DEFAULT_ENGINE, Scenario};
 pub use surroundings::Seeds;
-pub use write::to_yaml;
+pub use write::{FaultIds, KeptHead, to_scenario, to_yaml};

@@ -14,17 +14,17 @@ use squall_history::{
 use crate::network;
 
 mod fault;
+mod kept;
 mod text;
+
+pub use kept::{FaultIds, KeptHead, to_scenario};
 
 use text::{flow, quoted, sequence};
 
 /// A plan as a scenario file, with a comment at its top.
 pub fn to_yaml(plan: &Plan, header_comment: &str) -> String {
     let mut out = String::new();
-    for line in header_comment.lines() {
-        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        put(&mut out, format!("# {}", line.trim_end()).trim_end());
-    }
+    comment(&mut out, header_comment);
     put(&mut out, "version: 1");
     put(&mut out, &format!("name: {}", quoted(&plan.scenario)));
     if !plan.description.is_empty() {
@@ -53,6 +53,13 @@ pub fn to_yaml(plan: &Plan, header_comment: &str) -> String {
 fn put(out: &mut String, line: &str) {
     out.push_str(line);
     out.push('\n');
+}
+
+fn comment(out: &mut String, text: &str) {
+    for line in text.lines() {
+        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        put(out, format!("# {}", line.trim_end()).trim_end());
+    }
 }
 
 /// An instant, as the span since the start.

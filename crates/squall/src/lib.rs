@@ -13,6 +13,7 @@ mod diff;
 mod engine;
 mod host;
 mod interrupt;
+mod keep;
 mod nemesis;
 mod pool;
 mod registry;
@@ -33,13 +34,14 @@ pub use diff::{Difference, Runs, diff_runs};
 pub use engine::Engine;
 pub use host::{HostError, InProcess, RunHost, Spent};
 pub use interrupt::Interrupt;
+pub use keep::{KeepTerms, Kept, keep};
 pub use nemesis::{Budget, Unavailable};
 pub use pool::{Pool, Searched};
 pub use registry::Registry;
 pub use rejudge::{Terms, rejudge};
 pub use request::{Hooks, Recording, RunReply, RunRequest, Trace, TracedEvent, Window};
 pub use run::{RunError, run};
-pub use shrink::{ShrinkTerms, Shrunk, shrink};
+pub use shrink::{Extent, ShrinkEnd, ShrinkStep, ShrinkTerms, Shrunk, shrink};
 pub use system::{
     BugSet, FaultBudget, NodeCtx, NodeFuture, NodeResult, PlantedBug, Role, RoleKind, System, SystemError,
 };
@@ -55,7 +57,7 @@ pub mod simulated {
 pub use squall_sim::neutralise;
 
 pub use squall_check as check;
-pub use squall_check::{Checker, Invariant, Oracle};
+pub use squall_check::{Checker, Invariant, Oracle, Promise};
 pub use squall_history as history;
 pub use squall_history::{Plan, Seed, SimDuration, SimTime, Topology};
 pub use squall_io as io;

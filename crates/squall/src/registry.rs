@@ -1,12 +1,12 @@
 //! Systems by name, without their types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use squall_check::{Checker, Invariant, Promise, promise_of};
+use squall_check::{Checker, Invariant, liveness_oracles};
 use squall_history::condition::CONDITIONS;
 use squall_history::{Plan, Topology};
 use squall_io::catalogue::{Point, catalogue};
@@ -68,14 +68,14 @@ impl Registry {
         self.systems.get(system).map_or_else(Vec::new, |kind| goals(kind.as_ref()))
     }
 
-    /// What kind of promise an oracle judges in the runs of a plan.
-    pub fn promise(&self, plan: &Plan, oracle: &str) -> Promise {
-        let made = self
-            .kind(&plan.system.name)
-            .and_then(|kind| kind.make(&plan.system.config, &plan.workload, BugSet::default()).ok());
+    /// Names of the oracles that judge liveness in the runs of a plan.
+    pub fn liveness(&self, plan: &Plan) -> BTreeSet<String> {
+        let kind = self.kind(&plan.system.name);
+        let made =
+            kind.and_then(|kind| kind.make(&plan.system.config, &plan.workload, BugSet::default()).ok());
         let (invariants, checkers) =
             made.map(|system| (system.invariants(), system.checkers())).unwrap_or_default();
-        promise_of(oracle, &plan.expect, &invariants, &checkers)
+        liveness_oracles(&plan.expect, &invariants, &checkers)
     }
 
     /// A plan's own sections, `system.config` and `workload`, with nothing left to defaults; as they are

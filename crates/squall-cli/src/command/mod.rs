@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod diff_runs;
 pub(crate) mod explain;
 pub(crate) mod judge;
+pub(crate) mod keep;
 pub(crate) mod list;
 pub(crate) mod merge;
 pub(crate) mod plan;

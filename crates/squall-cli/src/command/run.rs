@@ -18,7 +18,7 @@ use self::report::{Closing, resume_command};
 use self::resume::TakenUp;
 use self::setting::Setting;
 use self::sweep::{Sweep, Worked};
-use super::diff_runs;
+use super::{diff_runs, keep};
 use crate::args::{BaseSeed, PartitionArg, RunArgs};
 use crate::environment;
 use crate::error::CliError;
@@ -109,8 +109,11 @@ fn go_on(registry: &Registry, begun: Begun) -> Result<u8, CliError> {
     }
     let mut stopped = limits.cause(reached);
     if stopped != Some(StopCause::Signal) {
-        let shrunk =
-            if args.no_shrink { Worked::ToTheEnd } else { sweep.shrink(&mut hosts, &limits.interrupt)? };
+        let shrunk = if args.no_shrink {
+            Worked::ToTheEnd
+        } else {
+            sweep.shrink(registry, &mut hosts, &limits.interrupt)?
+        };
         if shrunk == Worked::UntilInterrupted {
             stopped = stopped.or(Some(StopCause::SignalInShrinking));
         } else {
@@ -118,10 +121,16 @@ fn go_on(registry: &Registry, begun: Begun) -> Result<u8, CliError> {
             sweep.differences(compared)?.iter().for_each(|text| anstream::println!("{text}"));
         }
     }
-    let swept = sweep.finish();
+    let mut swept = sweep.finish();
+    let shrunk = std::mem::take(&mut swept.shrunk);
     // How long earlier stints took is not known: one that was killed did not say.
     let wall = (!resumed).then_some(swept.wall);
-    Closing { registry, setting: &setting, changes: &args.changes, stopped, wall }.close(swept)
+    let closing = Closing { registry, setting: &setting, changes: &args.changes, stopped, wall };
+    let code = closing.close(swept)?;
+    for shrunk in shrunk.iter().filter(|_| args.keep) {
+        keep::keep(registry, &mut hosts, &limits.interrupt, shrunk)?;
+    }
+    Ok(code)
 }
 
 /// What may end a campaign before its last seed.

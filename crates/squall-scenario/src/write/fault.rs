@@ -3,7 +3,7 @@
 use squall_history::{
     Action, Bandwidth, BudgetRule, Chance, Cut, Direction, DiskFault, DiskTrouble, DnsTrouble, Filter,
     HookAct, HookWhen, Injection, LinkFault, LinkSelector, LinkTrouble, Mode, NodeFault, NodeTrouble,
-    Partition, PlannedFault, Rot, Selector, Sequence, Step,
+    Partition, PlannedFault, Rot, Selector, Sequence, SimTime, Step,
 };
 
 use super::text::{quoted, sequence};
@@ -22,6 +22,41 @@ pub(super) fn entry(fault: &PlannedFault) -> String {
 fn budget(rule: BudgetRule) -> Option<String> {
     let word = budget::WORDS.iter().find(|(_, it)| *it == rule).map(|(word, _)| *word)?;
     rule.may_refuse().then(|| format!("budget: {word}"))
+}
+
+/// One fault on one line, as people write it: its id is left to be given.
+pub(super) fn plain_entry(fault: &PlannedFault) -> String {
+    let mut parts = vec![format!("at: {}", time(fault.at))];
+    parts.extend(fault.lasts.map(|lasts| format!("for: {lasts}")));
+    parts.push(format!("{}: {}", fault.action.keyword(), action(&fault.action)));
+    braces(parts)
+}
+
+/// A sequence on one line, as people write it.
+pub(super) fn plain_sequence(sequence: &Sequence) -> String {
+    let mut parts = Vec::new();
+    parts.extend((sequence.at > SimTime::ZERO).then(|| format!("at: {}", time(sequence.at))));
+    parts.push(format!("steps: {}", plain_steps(&sequence.steps)));
+    braces(parts)
+}
+
+fn plain_steps(steps: &[Step]) -> String {
+    sequence(steps.iter().map(plain_step))
+}
+
+fn plain_step(step: &Step) -> String {
+    match step {
+        Step::Fault(fault) => {
+            let mut parts: Vec<String> =
+                fault.lasts.map(|lasts| format!("for: {lasts}")).into_iter().collect();
+            parts.push(format!("{}: {}", fault.action.keyword(), action(&fault.action)));
+            braces(parts)
+        }
+        Step::WaitFor { event, timeout: None } => format!("{{ wait-for: {} }}", quoted(event)),
+        Step::Parallel(members) => format!("{{ parallel: {} }}", plain_steps(members)),
+        Step::Steps(members) => format!("{{ steps: {} }}", plain_steps(members)),
+        Step::Wait(_) | Step::WaitFor { .. } => self::step(step),
+    }
 }
 
 /// A sequence on one line.

@@ -8,13 +8,17 @@ mod kept;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use squall::{Finished, Interrupt, Plan, Pool, Progress, Registry, RunReply, Second, Seed, ShrinkTerms};
+use squall::{
+    Finished, Interrupt, Plan, Pool, Progress, Registry, RunReply, Second, Seed, ShrinkStep, ShrinkTerms,
+    Shrunk,
+};
 use squall_check::{Outcome, ScenarioJudge, SeedResult};
 use squall_report::{FailureFile, Inflight, RunFolder, Timing};
 
 pub(crate) use self::kept::Kept;
 use self::kept::{store, stored_plan};
 use super::setting::Setting;
+use crate::args::SHRINK_RUNS;
 use crate::command::shrink;
 use crate::environment::wall_now;
 use crate::error::CliError;
@@ -23,8 +27,6 @@ use crate::progress::{Display, counted};
 
 /// Failing seeds of one scenario whose files are kept; the others are lines of `results.ndjson`.
 const KEPT_MAX: usize = 20;
-/// Runs that shrinking may take after a campaign.
-const SHRINK_RUNS: u64 = 200;
 
 /// A campaign in progress.
 pub(crate) struct Sweep<'a> {
@@ -42,6 +44,8 @@ pub(crate) struct Sweep<'a> {
     running: BTreeMap<usize, (usize, Seed, Instant)>,
     walls: BTreeMap<(usize, Seed), (usize, Duration)>,
     kept: Vec<Kept>,
+    /// What shrinking made of some of them.
+    shrunk: Vec<Shrunk>,
 }
 
 /// What a campaign leaves.
@@ -50,6 +54,8 @@ pub(crate) struct Swept {
     /// One for each scenario, of the seeds that it took.
     pub(crate) judges: Vec<ScenarioJudge>,
     pub(crate) kept: Vec<Kept>,
+    /// What shrinking made of some of them.
+    pub(crate) shrunk: Vec<Shrunk>,
     /// Since it began.
     pub(crate) wall: Duration,
     /// Seeds that are done.
@@ -94,6 +100,7 @@ impl<'a> Sweep<'a> {
             running: BTreeMap::new(),
             walls: BTreeMap::new(),
             kept: Vec::new(),
+            shrunk: Vec::new(),
         }
     }
 
@@ -281,16 +288,21 @@ impl<'a> Sweep<'a> {
 
     /// Shrinks the first failing seed of each scenario. One whose shrinking is interrupted is left as it
     /// is: how far it came would be a matter of the moment.
-    pub(crate) fn shrink(&mut self, pool: &mut Pool, interrupt: &Interrupt) -> Result<Worked, CliError> {
+    pub(crate) fn shrink(
+        &mut self,
+        registry: &Registry,
+        pool: &mut Pool,
+        interrupt: &Interrupt,
+    ) -> Result<Worked, CliError> {
         self.turn_to(self.loaded.len());
         for place in self.to_shrink() {
             let kept = &mut self.kept[place];
             let bound = kept.bound.as_ref().unwrap_or(&kept.plan);
-            if bound.faults.is_empty() {
-                continue;
-            }
-            self.display.note(&format!("shrinking {} seed {}", kept.result.scenario, kept.result.seed));
-            let mut terms = ShrinkTerms { runs_max: SHRINK_RUNS, interrupt, tell: &mut |_, _| {} };
+            let what = format!("shrinking {} seed {}", kept.result.scenario, kept.result.seed);
+            self.display.note(&what);
+            let display = &self.display;
+            let mut tell = |step: &ShrinkStep<'_>| display.shrinking(&what, step);
+            let mut terms = ShrinkTerms { registry, runs_max: SHRINK_RUNS, interrupt, tell: &mut tell };
             let shrunk = squall::shrink(pool, bound, &mut terms)?;
             if interrupt.is_raised() {
                 return Ok(Worked::UntilInterrupted);
@@ -303,7 +315,8 @@ impl<'a> Sweep<'a> {
                 FailureFile::Shrunk,
                 text.as_bytes(),
             )?;
-            kept.shrunk = Some((shrunk.plan, path.display().to_string()));
+            kept.shrunk = Some((shrunk.plan.clone(), path.display().to_string()));
+            self.shrunk.push(shrunk);
         }
         Ok(Worked::ToTheEnd)
     }
@@ -335,7 +348,7 @@ impl<'a> Sweep<'a> {
     pub(crate) fn finish(mut self) -> Swept {
         self.turn_to(self.loaded.len());
         let done = self.done.iter().sum();
-        let Self { folder, judges, kept, display, .. } = self;
-        Swept { folder, judges, kept, wall: display.finish(), done }
+        let Self { folder, judges, kept, shrunk, display, .. } = self;
+        Swept { folder, judges, kept, shrunk, wall: display.finish(), done }
     }
 }
