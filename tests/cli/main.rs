@@ -23,3 +23,4 @@ mod slices;
 mod stints;
 mod unreached;
 mod usage;
+mod zoo;
