@@ -24,3 +24,4 @@ mod slices;
 mod stints;
 mod unreached;
 mod usage;
+mod zoo;

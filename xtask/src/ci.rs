@@ -10,6 +10,11 @@ const SMOKE_SEEDS: &str = "32";
 /// Seeds of each swarm in the comparison of builds.
 const CROSS_SEEDS: &str = "2";
 
+/// The canary: planted bugs, one of each system, that need a fault and an oracle to be found, and that the
+/// swarms find within a few seeds. If they are not found, Squall has gone blind, whatever else passes.
+const CANARY: [&str; 8] =
+    ["zoo", "--quick", "--bug", "stale-primary-read", "--bug", "zombie-commit", "--check", "docs/zoo.json"];
+
 /// Runs all steps; the first that fails ends it.
 pub(crate) fn run() -> ExitCode {
     let steps = [
@@ -31,6 +36,7 @@ pub(crate) fn run() -> ExitCode {
         ("tests", cargo_with(&["test", "--workspace", "--all-features", "--locked"])),
         ("scenarios are valid", squall(&["check"])),
         ("chaos smoke", squall(&["run", "--seeds", SMOKE_SEEDS, "--show-progress", "counter"])),
+        ("canary", squall(&CANARY)),
     ];
     for (name, mut command) in steps {
         if !step(name, &mut command) {

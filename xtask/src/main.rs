@@ -4,6 +4,7 @@
 //! `fix` alone writes.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -15,9 +16,10 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   chaos [ARGS]...   run scenarios, replay, plan, check, list, shrink (see `cargo xtask chaos --help`)
+  zoo [ARGS]...     how well the planted bugs are found, shrunk and replayed (`cargo xtask zoo --help`)
   cross-check [--seeds N] [--profile NAME] [SCENARIO]...
                     seeds, each twice in a debug build and twice in a release build: one result
-  ci                format, lints, docs, tests and a chaos smoke: what CI runs
+  ci                format, lints, docs, tests, a chaos smoke and a canary: what CI runs
   bench [FILTER]    what each part of the simulator costs (criterion's options apply)
   bench peers       the same workloads on the simulator and its peers (`--quick`, `--only W`, `--json FILE`)
   fix               format, and apply what the lints suggest
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let rest: Vec<_> = args.collect();
     match command.as_deref() {
         Some("chaos") => chaos(&rest),
+        Some("zoo") => chaos(&[vec![OsString::from("zoo")], rest].concat()),
         Some("cross-check") => cross::run(&rest),
         Some("ci") if rest.is_empty() => ci::run(),
         Some("bench") => bench::run(&rest),
@@ -62,7 +65,7 @@ fn env_or(name: &str, default: &str) -> String {
 }
 
 /// Hands over to the binary: signals and exit codes are its own from here on.
-fn chaos(args: &[std::ffi::OsString]) -> ExitCode {
+fn chaos(args: &[OsString]) -> ExitCode {
     let mut profile = "chaos".to_owned();
     let mut rest = Vec::new();
     let mut args = args.iter();

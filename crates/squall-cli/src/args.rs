@@ -1,5 +1,7 @@
 //! The arguments, as the user types them.
 
+mod zoo;
+
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -9,6 +11,8 @@ use squall::history::Ppm;
 use squall::{Policy, Seed, SimDuration, Slice};
 use squall_check::blackbox::recording::{Format, Keys, Times};
 use squall_scenario::Overrides;
+
+pub(crate) use self::zoo::{HuntTerms, ProfileArg, ZooArgs};
 
 /// Chaos tests: runs scenarios over many seeds, and replays, explains and shrinks what fails.
 #[derive(Debug, Parser)]
@@ -42,6 +46,8 @@ pub(crate) enum Command {
     Merge(MergeArgs),
     /// Explain an error code, such as E0012.
     Explain(ExplainArgs),
+    /// Measure how well planted bugs are found, shrunk and replayed.
+    Zoo(ZooArgs),
 }
 
 #[derive(Args, Clone, Debug)]

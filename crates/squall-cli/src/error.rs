@@ -51,6 +51,10 @@ pub(crate) enum CliError {
     Stored(String),
     #[error("{0}")]
     Incomplete(String),
+    #[error("{}:{line}:{column}: this is no score of a zoo: {problem}", path.display())]
+    NoScore { path: PathBuf, line: usize, column: usize, problem: String },
+    #[error("{}: {problem}", path.display())]
+    NoPlaceForTable { path: PathBuf, problem: String },
     #[error("signals cannot be handled: {0}")]
     Signals(std::io::Error),
 }
@@ -75,6 +79,7 @@ impl CliError {
         match self {
             Self::Read { .. } | Self::NotText { .. } | Self::Invalid(_) => ExitCode::InvalidInput,
             Self::Malformed { .. } | Self::IllFormed { .. } => ExitCode::InvalidInput,
+            Self::NoScore { .. } | Self::NoPlaceForTable { .. } => ExitCode::InvalidInput,
             Self::Several(_) | Self::Unsupported { .. } | Self::SameName { .. } => ExitCode::InvalidInput,
             Self::NoScenario { .. } | Self::Nothing(_) => ExitCode::NothingRan,
             Self::Usage(_) | Self::Override(_) => ExitCode::Usage,

@@ -100,5 +100,6 @@ fn dispatch(registry: &Registry, cli: Cli) -> Result<u8, CliError> {
         Some(Command::Merge(args)) => command::merge::run(registry, &args),
         Some(Command::Explain(args)) => command::explain::run(&args),
         Some(Command::Judge(args)) => command::judge::run(registry, &args),
+        Some(Command::Zoo(args)) => command::zoo::run(registry, &args),
     }
 }

@@ -23,6 +23,7 @@ mod run;
 mod shrink;
 mod system;
 mod trace;
+pub mod zoo;
 
 pub use campaign::{
     Campaign, Counts, Finished, Job, Policy, Progress, Reached, Second, Slice, SliceError, Stint, Turn,

@@ -12,3 +12,4 @@ pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod shrink;
 mod target;
+pub(crate) mod zoo;
