@@ -10,6 +10,7 @@ pub mod batch;
 mod black_box;
 pub mod campaign;
 pub mod catalogue;
+pub mod cause;
 pub mod exit;
 pub mod judge;
 pub mod latency;

@@ -7,6 +7,7 @@
 //! no process, file or terminal: what forks, writes and prints is `squall-cli`.
 
 mod campaign;
+mod cause;
 mod client;
 mod diff;
 mod engine;
@@ -23,6 +24,7 @@ mod system;
 mod trace;
 
 pub use campaign::{Campaign, Finished, Job, Policy, Progress, Second, difference};
+pub use cause::{CauseTerms, Explained, cause};
 pub use client::{ClientCtx, Completed, Invocation, OpError, Recorded};
 pub use diff::{Difference, Runs, diff_runs};
 pub use engine::Engine;
