@@ -8,6 +8,7 @@
 //! escaped for where it goes.
 
 pub mod campaign;
+pub mod cause;
 pub mod error;
 pub mod folder;
 pub mod judged;
@@ -24,6 +25,7 @@ pub mod timeline;
 pub mod words;
 
 pub use campaign::{Campaign, Commands, Failure, Faults, Shrunk, Unreached};
+pub use cause::{cause_json, cause_sentences, cause_svg, cause_text};
 pub use error::ReportError;
 pub use folder::{Ending, FailureFile, Inflight, RunFolder};
 pub use judged::{JUDGED_FORMAT, Judged, JudgedEnding, JudgedTimes, judged_json, judged_text};
