@@ -7,6 +7,7 @@ mod commands;
 mod diff_runs;
 mod disks;
 mod endings;
+mod explain_failure;
 mod hostile;
 mod judge;
 mod judge_stored;

@@ -38,6 +38,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Make a failing run small: fewer faults, nodes and operations, the same failure.
     Shrink(ShrinkArgs),
+    /// Chart when a failing run's violation became likely, and what had just happened.
+    ExplainFailure(ExplainFailureArgs),
     /// Run one seed twice, in two workers, and show the first event in which the runs differ.
     DiffRuns(DiffRunsArgs),
     /// Judge a recording of client operations: Squall's, Jepsen's, or anybody's.
@@ -337,6 +339,43 @@ pub(crate) struct MergeArgs {
     /// The folder of the whole, in place of a new one under `reports/`. It must be empty or new.
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ExplainFailureArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Most runs it may take.
+    #[arg(long, value_name = "N", default_value_t = 1500, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) runs: u64,
+    /// Runs for each moment; more of them see smaller rises.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(4..=10_000))]
+    pub(crate) each: u64,
+    /// What becomes of faults that were planned for after a moment.
+    #[arg(long, value_name = "WHAT", default_value = "kept")]
+    pub(crate) faults: LaterFaultsArg,
+    /// Worker processes; default: one for each core. The result does not depend on it.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    /// Write the chart here, and its data beside it as `.json`; default: `cause.svg` beside a plan
+    /// file, or where the failure was stored by a run.
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) output: Option<PathBuf>,
+    /// How progress is shown.
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub(crate) show_progress: ShowProgress,
+}
+
+/// What becomes of faults that were planned for after a moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum LaterFaultsArg {
+    /// They stay as they were applied, literal targets and all: given this schedule, when did luck
+    /// run out?
+    Kept,
+    /// The scenario plans them again from the new seed: what would have come of it otherwise?
+    Redrawn,
+    /// None comes any more: when was the damage done?
+    Dropped,
 }
 
 #[derive(Args, Clone, Debug)]

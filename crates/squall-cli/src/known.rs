@@ -3,7 +3,7 @@
 //! It stands in a comment at the head of the file, so it moves with the file and no tool trips over
 //! it: `# found: outcome=fail digest=… commit=…`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use squall::Plan;
 use squall_check::SeedResult;
@@ -49,14 +49,20 @@ impl Found {
     /// How the newest stored failure of this very plan ended, if there is one. With another bug,
     /// value or scenario text it is another plan, and nothing is known of it.
     pub(crate) fn latest(plan: &Plan) -> Option<Self> {
+        Self::stored(plan).and_then(|(_, text)| Self::read(&text))
+    }
+
+    /// The newest stored `plan.yaml` of this very plan: where it lies, and its text.
+    pub(crate) fn stored(plan: &Plan) -> Option<(PathBuf, String)> {
         let runs = std::fs::read_dir(environment::reports()).ok()?;
         let mut runs: Vec<_> = runs.filter_map(|entry| Some(entry.ok()?.path())).collect();
         runs.sort();
         let file = Path::new("failures").join(&*plan.scenario).join(plan.seed.to_string()).join("plan.yaml");
         let text = to_yaml(plan, "");
         runs.iter().rev().find_map(|run| {
-            let stored = std::fs::read_to_string(run.join(&file)).ok()?;
-            if body(&stored).eq(body(&text)) { Self::read(&stored) } else { None }
+            let path = run.join(&file);
+            let stored = std::fs::read_to_string(&path).ok()?;
+            body(&stored).eq(body(&text)).then_some((path, stored))
         })
     }
 

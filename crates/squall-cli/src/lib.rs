@@ -96,6 +96,7 @@ fn dispatch(registry: &Registry, cli: Cli) -> Result<u8, CliError> {
         Some(Command::Check(args)) => command::check::run(registry, &args),
         Some(Command::List(args)) => command::list::run(registry, &args),
         Some(Command::Shrink(args)) => command::shrink::run(registry, &args),
+        Some(Command::ExplainFailure(args)) => command::explain_failure::run(registry, &args),
         Some(Command::DiffRuns(args)) => command::diff_runs::run(registry, &args),
         Some(Command::Merge(args)) => command::merge::run(registry, &args),
         Some(Command::Explain(args)) => command::explain::run(&args),

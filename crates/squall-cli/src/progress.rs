@@ -137,6 +137,42 @@ impl Shrinking {
     }
 }
 
+/// Shows how far a search is that takes runs up to a bound.
+pub(crate) struct Sampling(Option<ProgressBar>);
+
+impl Sampling {
+    /// For at most this many runs.
+    pub(crate) fn new(how: ShowProgress, runs: u64) -> Self {
+        let shown = match how {
+            ShowProgress::Bar => true,
+            ShowProgress::Auto => std::io::stderr().is_terminal(),
+            ShowProgress::Counter | ShowProgress::None => false,
+        };
+        Self(shown.then(|| {
+            let style =
+                ProgressStyle::with_template("{spinner} [{bar:30}] runs {pos} of at most {len} · {msg}")
+                    .expect("the template is fixed and valid")
+                    .progress_chars("=> ");
+            ProgressBar::new(runs).with_style(style)
+        }))
+    }
+
+    /// So many runs of so many moments are done.
+    pub(crate) fn sampled(&self, runs: u64, moments: usize) {
+        if let Some(bar) = &self.0 {
+            bar.set_position(runs);
+            bar.set_message(counted(moments as u64, "moment"));
+        }
+    }
+
+    /// Nothing is shown any more.
+    pub(crate) fn finish(self) {
+        if let Some(bar) = self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// Whether a bar is shown, and whether lines are.
 fn ways(how: ShowProgress) -> (bool, bool) {
     let terminal = std::io::stderr().is_terminal();

@@ -8,6 +8,7 @@
 //! escaped for where it goes.
 
 pub mod campaign;
+pub mod cause;
 pub mod error;
 pub mod folder;
 pub mod judged;
@@ -26,6 +27,7 @@ pub mod words;
 pub use campaign::{
     Campaign, Commands, Extent, Failure, Faults, Shrunk, StopCause, Stopped, Unreached, command,
 };
+pub use cause::{cause_json, cause_sentences, cause_svg, cause_text};
 pub use error::ReportError;
 pub use folder::{End, Ending, FailureFile, Inflight, RunFolder, Stored};
 pub use judged::{JUDGED_FORMAT, Judged, JudgedEnding, JudgedTimes, judged_json, judged_text};

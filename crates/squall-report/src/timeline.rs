@@ -230,6 +230,29 @@ impl Tally {
     }
 }
 
+/// One record in words, on one line: who, and what.
+pub(crate) fn record_words(record: &Record) -> String {
+    let what = match &record.body {
+        Body::Op(op) => op_words(op),
+        Body::Node(NodeEvent::Started) if first_boot(record.boot) => "starts".to_owned(),
+        Body::Node(event) => node_words(event, record.boot).0,
+        Body::Fault(event) => {
+            let (id, what, _) = fault_words(event);
+            format!("{id} {what}")
+        }
+        Body::Raft(event) => raft_words(event),
+        Body::Batch(event) => batch::words(event),
+        Body::Custom(word) => custom_words(word),
+        Body::Disk(event) => disk_words(event),
+        Body::Assert(event) => assertion::words(event),
+    };
+    let text = match &record.node {
+        Some(node) => format!("{node} {what}"),
+        None => what,
+    };
+    one_line(&text, WORDS_CHARS_MAX)
+}
+
 fn first_boot(boot: Option<Boot>) -> bool {
     boot.is_none_or(|boot| boot.0 <= 1)
 }

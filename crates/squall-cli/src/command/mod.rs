@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod diff_runs;
 pub(crate) mod explain;
+pub(crate) mod explain_failure;
 pub(crate) mod judge;
 pub(crate) mod keep;
 pub(crate) mod list;

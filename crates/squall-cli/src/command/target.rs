@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use squall::{Plan, Registry, Seed};
-use squall_scenario::{Colour, Overrides, Seeds, SwarmDraw};
+use squall_scenario::{Colour, Overrides, Scenario, Seeds, SwarmDraw};
 
 use crate::args::Target;
 use crate::error::CliError;
@@ -18,6 +18,7 @@ pub(super) struct Named {
     pub(super) found: Option<Found>,
     /// What the seed drew of the scenario's fault classes.
     pub(super) swarms: Vec<SwarmDraw>,
+    scenario: Scenario,
 }
 
 /// Whether features that are not built stop it: running them would be a lie, planning shows them.
@@ -57,7 +58,13 @@ impl Named {
         let unchanged = overrides == Overrides::default();
         let found = Found::read(text).filter(|_| unchanged).or_else(|| Found::latest(&plan));
         let swarms = loaded.scenario.swarms(seed);
-        Ok(Self { plan, path: loaded.path, found, swarms })
+        Ok(Self { plan, path: loaded.path, found, swarms, scenario: loaded.scenario })
+    }
+
+    /// What the same scenario, changed in the same way, plans for other seeds.
+    pub(super) fn planner(&self, target: &Target) -> impl Fn(Seed) -> Plan {
+        let overrides = target.changes.overrides();
+        move |seed| self.scenario.plan(seed, &overrides)
     }
 
     pub(super) const fn seed(&self) -> Seed {

@@ -117,4 +117,6 @@ fn drawn_anew(
 }
 
 #[cfg(test)]
+mod dice;
+#[cfg(test)]
 mod tests;
