@@ -200,8 +200,9 @@ fn a_run_never_overwrites_another() {
     let error = RunFolder::create(reports.path(), fixture::run_info()).unwrap_err();
     assert!(matches!(&error, ReportError::Occupied { path } if path == first.path()), "{error}");
     assert_eq!(fs::read_to_string(first.path().join("summary.md")).unwrap(), "precious");
-    // An empty folder is nobody's.
+    // An empty folder is nobody's, and so is one whose run died before it had begun.
     fs::create_dir(reports.path().join("empty")).unwrap();
+    fs::write(reports.path().join("empty/.run.json.tmp"), "{").unwrap();
     RunFolder::at(&reports.path().join("empty"), fixture::run_info()).unwrap();
 }
 

@@ -22,7 +22,7 @@ use crate::library::Loaded;
 use crate::progress::{Display, counted};
 
 /// Failing seeds of one scenario whose files are kept; the others are lines of `results.ndjson`.
-const KEPT_MAX: usize = 20;
+pub(crate) const KEPT_MAX: usize = 20;
 /// Runs that shrinking may take after a campaign.
 const SHRINK_RUNS: u64 = 200;
 
