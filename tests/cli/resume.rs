@@ -60,6 +60,21 @@ fn what_shrinking_left_comes_back_too() {
 }
 
 #[test]
+fn an_interrupt_while_failures_are_made_small_leaves_them_to_the_next_stint() {
+    let project = Project::new();
+    project.scenario("twice", TWICE);
+    project.squall(&["run", "--output", "whole"]).expect(100);
+    // All results are there from the first failing seed on; what follows is shrinking.
+    let args = ["run", "--output", "pieces"];
+    let stopped = project.signalled_at(&args, "pieces", project.lines("whole"), "-INT").expect(100);
+    let stopped = stopped.says("interrupted after 1 seed, before failures were made small");
+    assert!(!project.path("pieces/failures/twice/0x0/shrunk.yaml").exists());
+    assert_eq!(project.info("pieces")["status"], "interrupted");
+    project.printed(stopped.after("Resume with:")[0]).expect(100).says("Minimised repro:");
+    project.same_campaign("whole", "pieces");
+}
+
+#[test]
 fn half_a_line_at_the_end_is_run_again() {
     let project = two_scenarios();
     project.squall(&["run", "--max-fail", "3", "--no-shrink", "--output", "whole"]).expect(100);
@@ -135,6 +150,21 @@ fn a_time_budget_ends_on_a_prefix_and_is_as_good_as_an_interrupt() {
 }
 
 #[test]
+fn a_base_seed_that_was_drawn_is_kept() {
+    let project = Project::new();
+    project.scenario("well", &WELL.replace("{ from: 0, count: 120 }", "6"));
+    let args = ["run", "--base-seed", "random", "--time-budget", "1ns"];
+    project.squall(&args).expect(4).warns("base seed ");
+    // The latest is named by its link, and goes on under its own name.
+    let resumed = project.squall(&["--resume", "reports/latest"]).expect(0);
+    let id = project.info("reports/latest")["run_id"].as_str().unwrap().to_owned();
+    resumed.warns(&format!("resuming reports/{id}: 0 of 6 seeds done"));
+    let base = project.info("reports/latest")["base_seed"].as_str().unwrap().to_owned();
+    project.squall(&["run", "--base-seed", &base, "--output", "whole"]).expect(0);
+    assert_eq!(project.read("reports/latest/results.ndjson"), project.read("whole/results.ndjson"));
+}
+
+#[test]
 fn a_full_disk_starts_no_more_seeds_and_keeps_what_is_done() {
     let project = two_scenarios();
     project.squall(&["run", "well", "--output", "whole"]).expect(0);
@@ -166,6 +196,7 @@ fn what_would_go_on_as_something_else_is_refused() {
     };
     let beside = [&resume[..], &["--max-fail", "2", "panics"]].concat();
     project.squall(&beside).expect(2).warns("scenarios, --max-fail cannot stand beside it");
+    project.squall(&["--resume", "cut", "--no-shrink"]).expect(2).warns("--no-shrink cannot stand beside it");
     // Another scenario of that name.
     project.scenario("well", &WELL.replace("2s", "3s"));
     refused(65, &["cut was begun by another campaign", "the text of scenarios/well.yaml: "]);

@@ -130,6 +130,21 @@ fn what_does_not_belong_together_is_refused() {
     refused_usage(&project);
 }
 
+#[test]
+fn a_slice_that_was_copied_in_part_is_refused_before_anything_is_written() {
+    let project = Project::new();
+    project.scenario("panics", PANICS);
+    for number in [1, 2] {
+        slice(&project, number, 2, &["--no-shrink"]).expect(100);
+    }
+    // The first failing seed of the whole; it lies in one of them.
+    let lost = ["s1", "s2"].iter().find(|name| project.path(name).join("failures/panics/0x1").exists());
+    fs::remove_dir_all(project.path(lost.unwrap()).join("failures")).unwrap();
+    let refused = project.squall(&["merge", "s1", "s2", "--output", "merged"]).expect(65);
+    refused.warns("failures/panics/0x1 lacks files: copy the whole folder of slice:");
+    assert!(!project.path("merged").exists());
+}
+
 fn refused_usage(project: &Project) {
     for (partition, words) in [
         ("2/4", "`2/4` is no slice: write it as `slice:1/4`"),

@@ -125,7 +125,7 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
 /// The third line of a summary tells how long the campaign took, and how fast it was.
 fn without_walls(summary: &str) -> String {
     let cut = |line: &str| match line.split_once(" simulated") {
-        Some((tally, _)) if line.contains(" seeds: ") => {
+        Some((tally, _)) if line.contains(" passed, ") => {
             let tally = tally.rsplit_once(" (").unwrap().0;
             tally.split_once(" in ").map_or(tally, |(tally, _)| tally).to_owned()
         }

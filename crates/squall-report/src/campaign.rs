@@ -70,7 +70,7 @@ impl Stopped<'_> {
                 format!("interrupted after {} of {}", count(self.done), counted(self.seeds, "seed"))
             }
             StopCause::SignalInShrinking => {
-                format!("interrupted after all {done}, before failures were made small")
+                format!("interrupted after {done}, before failures were made small")
             }
             StopCause::Budget => {
                 format!("cut after {} of {} by --time-budget", count(self.done), counted(self.seeds, "seed"))

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use squall::{Job, Registry, Slice, Turn};
-use squall_check::SeedResult;
+use squall_check::{Outcome, SeedResult};
 use squall_report::{Difference, RunFolder, RunInfo, RunStatus, Stored};
 
 use super::run::report::{Closing, resume_command};
 use super::run::resume::{refuse_differences, setting_of};
 use super::run::setting::Setting;
-use super::run::sweep::{Files, Sweep};
+use super::run::sweep::{Files, KEPT_MAX, Sweep};
 use crate::args::{MergeArgs, RunArgs, ShowProgress};
 use crate::environment;
 use crate::error::CliError;
@@ -28,7 +28,7 @@ pub(crate) fn run(registry: &Registry, args: &MergeArgs) -> Result<u8, CliError>
     let changes = RunArgs::read(&first.folder.info().arguments).expect("they were just understood").changes;
     shards.iter_mut().for_each(|shard| shard.jobs = shard.slice.jobs(&setting.all));
     // Read through once before anything is written: a merge that fails leaves no half of a folder.
-    in_order(&setting, &mut shards, &slices, &mut |_, _, _| Ok(()))?;
+    verify(&setting, &mut shards, &slices)?;
     setting.slice = None;
     let folder = match &args.output {
         Some(path) => RunFolder::at(path, setting.info())?,
@@ -71,6 +71,20 @@ impl Shard {
 
     fn info(&self) -> &RunInfo {
         self.folder.info()
+    }
+
+    /// Refuses if the files of a failing seed are not all there.
+    fn refuse_without_files(&self, result: &SeedResult) -> Result<(), CliError> {
+        let SeedResult { scenario, seed, .. } = result;
+        if self.folder.failure_verdict(scenario, *seed)?.as_ref() == Some(result) {
+            return Ok(());
+        }
+        let path = self.folder.failure_path(scenario, *seed)?;
+        Err(CliError::Stored(format!(
+            "{} lacks files: copy the whole folder of {}",
+            path.display(),
+            self.slice
+        )))
     }
 
     /// The result of this job. Results before it that only this slice needed are passed by: a slice ends
@@ -122,6 +136,19 @@ fn in_order(
     Ok(())
 }
 
+/// Refuses slices that lack results, or files of those failing seeds that keep theirs.
+fn verify(setting: &Setting, shards: &mut [Shard], slices: &BTreeMap<u64, usize>) -> Result<(), CliError> {
+    let mut kept = BTreeMap::new();
+    in_order(setting, shards, slices, &mut |job, result, shard| {
+        if result.outcome == Outcome::Pass {
+            return Ok(());
+        }
+        let kept: &mut usize = kept.entry(job.scenario).or_default();
+        *kept += 1;
+        if *kept > KEPT_MAX { Ok(()) } else { shard.refuse_without_files(&result) }
+    })
+}
+
 /// Refuses slices that are not of one campaign.
 fn refuse_strangers(shards: &[Shard]) -> Result<(), CliError> {
     let first = &shards[0];
@@ -153,28 +180,27 @@ fn by_number(shards: &[Shard]) -> Result<BTreeMap<u64, usize>, CliError> {
     Ok(slices)
 }
 
+/// Slices and folders that are named; the others are counted.
+const NAMED_MAX: usize = 20;
+
 /// Names what is missing: slices without a folder, and folders that are not complete.
 fn refuse_incomplete(shards: &[Shard], slices: &BTreeMap<u64, usize>) -> Result<(), CliError> {
     let of = shards[0].slice.of();
-    let absent: Vec<String> = (1..=of)
-        .filter(|number| !slices.contains_key(number))
-        .map(|number| format!("slice:{number}/{of}"))
-        .collect();
+    let absent = (1..=of).filter(|number| !slices.contains_key(number));
+    let absent: Vec<String> = absent.map(|number| format!("slice:{number}/{of}")).collect();
     let mut why = Vec::new();
     if !absent.is_empty() {
-        why.push(format!("{} missing of {}: {}", absent.len(), counted(of, "slice"), absent.join(", ")));
+        let names = absent.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+        let more = if absent.len() > NAMED_MAX { ", …" } else { "" };
+        why.push(format!("{} missing of {}: {names}{more}", absent.len(), counted(of, "slice")));
     }
-    for shard in shards.iter().filter(|shard| shard.info().status != RunStatus::Complete) {
-        why.push(format!(
-            "{} is not complete ({}): go on with `{}`",
-            shard.slice,
-            shard.info().status.name(),
-            resume_command(&shard.folder)
-        ));
-    }
+    let incomplete = shards.iter().filter(|shard| shard.info().status != RunStatus::Complete);
+    why.extend(incomplete.take(NAMED_MAX).map(|shard| {
+        let (slice, status) = (shard.slice, shard.info().status.name());
+        format!("{slice} is not complete ({status}): go on with `{}`", resume_command(&shard.folder))
+    }));
     if why.is_empty() {
-        Ok(())
-    } else {
-        Err(CliError::Incomplete(format!("nothing is merged\n  {}", why.join("\n  "))))
+        return Ok(());
     }
+    Err(CliError::Incomplete(format!("nothing is merged\n  {}", why.join("\n  "))))
 }

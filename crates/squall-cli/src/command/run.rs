@@ -107,20 +107,10 @@ fn go_on(registry: &Registry, begun: Begun) -> Result<u8, CliError> {
     if let Some(error) = broken {
         return Err(error);
     }
-    let mut stopped = limits.cause(reached);
-    if stopped != Some(StopCause::Signal) {
-        let shrunk = if args.no_shrink {
-            Worked::ToTheEnd
-        } else {
-            sweep.shrink(registry, &mut hosts, &limits.interrupt)?
-        };
-        if shrunk == Worked::UntilInterrupted {
-            stopped = stopped.or(Some(StopCause::SignalInShrinking));
-        } else {
-            let compared = |plan: &Plan| Ok(diff_runs::compared(registry, args.place, plan)?.0);
-            sweep.differences(compared)?.iter().for_each(|text| anstream::println!("{text}"));
-        }
-    }
+    let stopped = match limits.cause(reached) {
+        Some(StopCause::Signal) => Some(StopCause::Signal),
+        stopped => stopped.or(make_small(registry, &args, &limits, &mut sweep, &mut hosts)?),
+    };
     let mut swept = sweep.finish();
     let shrunk = std::mem::take(&mut swept.shrunk);
     // How long earlier stints took is not known: one that was killed did not say.
@@ -131,6 +121,22 @@ fn go_on(registry: &Registry, begun: Begun) -> Result<u8, CliError> {
         keep::keep(registry, &mut hosts, &limits.interrupt, shrunk)?;
     }
     Ok(code)
+}
+
+/// Shrinks and compares what failed; what stopped it, if something did.
+fn make_small(
+    registry: &Registry,
+    args: &RunArgs,
+    limits: &Limits,
+    sweep: &mut Sweep<'_>,
+    hosts: &mut Pool,
+) -> Result<Option<StopCause>, CliError> {
+    if !args.no_shrink && sweep.shrink(registry, hosts, &limits.interrupt)? == Worked::UntilInterrupted {
+        return Ok(Some(StopCause::SignalInShrinking));
+    }
+    let compared = |plan: &Plan| Ok(diff_runs::compared(registry, args.place, plan)?.0);
+    sweep.differences(compared)?.iter().for_each(|text| anstream::println!("{text}"));
+    Ok(None)
 }
 
 /// What may end a campaign before its last seed.

@@ -118,6 +118,24 @@ fn a_run_that_died_is_gone_on_with_behind_its_last_whole_line() {
 }
 
 #[test]
+fn a_file_cut_at_any_byte_has_its_whole_lines() {
+    let reports = tempfile::tempdir().unwrap();
+    let path = died(reports.path());
+    let results = path.join("results.ndjson");
+    let whole = fs::read(&results).unwrap();
+    let folder = RunFolder::reopen(&path, None).unwrap();
+    for cut in 0..=whole.len() {
+        fs::write(&results, &whole[..cut]).unwrap();
+        let mut stored = folder.stored_results().unwrap();
+        while stored.read().unwrap().is_some() {}
+        let ends: Vec<usize> = (0..cut).filter(|at| whole[*at] == b'\n').map(|at| at + 1).collect();
+        let bytes = ends.last().copied().unwrap_or(0) as u64;
+        assert_eq!((stored.lines(), stored.bytes()), (ends.len(), bytes), "cut at {cut}");
+        assert_eq!(stored.behind().unwrap(), cut as u64 - bytes);
+    }
+}
+
+#[test]
 fn a_sound_line_of_another_version_is_no_damage() {
     let reports = tempfile::tempdir().unwrap();
     let path = died(reports.path());
@@ -200,8 +218,9 @@ fn a_run_never_overwrites_another() {
     let error = RunFolder::create(reports.path(), fixture::run_info()).unwrap_err();
     assert!(matches!(&error, ReportError::Occupied { path } if path == first.path()), "{error}");
     assert_eq!(fs::read_to_string(first.path().join("summary.md")).unwrap(), "precious");
-    // An empty folder is nobody's.
+    // An empty folder is nobody's, and so is one whose run died before it had begun.
     fs::create_dir(reports.path().join("empty")).unwrap();
+    fs::write(reports.path().join("empty/.run.json.tmp"), "{").unwrap();
     RunFolder::at(&reports.path().join("empty"), fixture::run_info()).unwrap();
 }
 

@@ -161,7 +161,7 @@ fn part_of_a_campaign_says_so_everywhere() {
     assert!([screen, summary, junit].iter().all(|text| none.iter().all(|words| !text.contains(words))));
     for (cause, words, errors) in [
         (StopCause::Signal, "interrupted after 412 of 640 seeds", 1),
-        (StopCause::SignalInShrinking, "interrupted after all 412 seeds, before failures were made small", 1),
+        (StopCause::SignalInShrinking, "interrupted after 412 seeds, before failures were made small", 1),
         (StopCause::Budget, "cut after 412 of 640 seeds by --time-budget", 0),
     ] {
         let (screen, summary, junit) = of(Some("slice:2/8"), Some(cause));

@@ -26,7 +26,7 @@ use crate::library::Loaded;
 use crate::progress::{Display, counted};
 
 /// Failing seeds of one scenario whose files are kept; the others are lines of `results.ndjson`.
-const KEPT_MAX: usize = 20;
+pub(crate) const KEPT_MAX: usize = 20;
 
 /// A campaign in progress.
 pub(crate) struct Sweep<'a> {

@@ -4,17 +4,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use squall::zoo::{Find, Hunt, Replayed, Row, RowTimes, ShrunkRow, WithoutBug, hunt, what_caught};
-use squall::{Interrupt, Plan, Pool, Recording, Registry, RunReply, RunRequest, ShrinkTerms, Shrunk};
+use squall::{
+    Interrupt, Plan, Pool, Recording, Registry, RunReply, RunRequest, ShrinkEnd, ShrinkTerms, Shrunk,
+};
 use squall_scenario::{Overrides, Seeds};
 
 use super::store;
 use super::targets::Target;
+use crate::args::SHRINK_RUNS;
 use crate::args::{HuntTerms, Place};
 use crate::command::shrink;
 use crate::environment;
 use crate::error::CliError;
 use crate::library;
-
 /// Most runs that one shrinking may take.
 const SHRINK_RUNS: u64 = 500;
 
@@ -79,7 +81,8 @@ impl Bench<'_> {
         let caught_by = what_caught(&find.reply.result).expect("a find failed");
         let began = environment::wall_now();
         let interrupt = self.interrupt;
-        let mut terms = ShrinkTerms { runs_max: SHRINK_RUNS, interrupt, tell: &mut |_, _| {} };
+        let registry = self.registry;
+        let mut terms = ShrinkTerms { registry, runs_max: SHRINK_RUNS, interrupt, tell: &mut |_| {} };
         let shrunk = squall::shrink(self.pool, bound, &mut terms)?;
         let wall = began.elapsed();
         if interrupt.is_raised() {
@@ -98,7 +101,7 @@ impl Bench<'_> {
         if let Some(shrunk) = shrunk {
             row.faults_after = shrunk.plan.faults.len() as u64;
             row.runs = shrunk.runs;
-            row.cut_short = shrunk.cut_short;
+            row.cut_short = shrunk.ended != ShrinkEnd::NothingLeft;
             (row.replayed, row.without_bug) = self.replay(target, &shrunk, &caught_by)?;
         }
         Ok(Some((row, wall)))
