@@ -40,7 +40,7 @@ impl RunArgs {
             args.tag.clone_from(tags);
         }
         // There is no `--shrink` to take it back with: what is typed can only ask for less.
-        args.no_shrink |= profile.shrink == Some(Shrink::Nothing);
+        args.no_shrink |= profile.shrink == Some(Shrink::Nothing) && open(&["--keep"]);
         args
     }
 }

@@ -11,14 +11,11 @@ use squall_scenario::{Overrides, Seeds};
 
 use super::store;
 use super::targets::Target;
-use crate::args::SHRINK_RUNS;
-use crate::args::{HuntTerms, Place};
+use crate::args::{HuntTerms, Place, SHRINK_RUNS};
 use crate::command::shrink;
 use crate::environment;
 use crate::error::CliError;
 use crate::library;
-/// Most runs that one shrinking may take.
-const SHRINK_RUNS: u64 = 500;
 
 /// What measuring needs.
 pub(super) struct Bench<'a> {
