@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, their helpers included")]
 
 mod bad_input;
+mod ci;
 mod commands;
 mod diff_runs;
 mod disks;

@@ -76,6 +76,10 @@ impl Project {
         for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE", "COLUMNS"] {
             command.env_remove(variable);
         }
+        // These tests may themselves be a step of GitHub's.
+        for variable in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"] {
+            command.env_remove(variable);
+        }
         // The commit of whatever lies around the temporary folder is not the project's.
         command.env("GIT_CEILING_DIRECTORIES", self.folder.path());
     }

@@ -41,6 +41,9 @@ fn script(project: &Project, text: &str, arguments: &[&str], variables: &[(&str,
     for name in ["CI_NODE_INDEX", "CI_NODE_TOTAL", "STRATEGY_JOB_INDEX", "JOB_COMPLETION_INDEX"] {
         shell.env_remove(name);
     }
+    for name in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"] {
+        shell.env_remove(name);
+    }
     ran(shell.envs(variables.iter().copied()).output())
 }
 
@@ -81,11 +84,12 @@ fn of_github() {
         ran.code
     };
     check_slices(&(0..machines).map(of_index).collect::<Vec<_>>());
-    let [executable, merge, summary] = &runs("merge")[..] else { panic!("{:?}", runs("merge")) };
-    script(&project, &format!("{executable}\n{merge}"), &[], &[]).expect(100);
-    check_merged(&project, "merged");
+    let [executable, merge] = &runs("merge")[..] else { panic!("{:?}", runs("merge")) };
     let file = project.path("step-summary.md").display().to_string();
-    script(&project, summary, &[], &[("GITHUB_STEP_SUMMARY", &file)]).expect(0);
+    let step = [("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", &*file)];
+    let merged = script(&project, &format!("{executable}\n{merge}"), &[], &step).expect(100);
+    merged.says("::error file=scenarios/panics.yaml");
+    check_merged(&project, "merged");
     assert!(project.read("step-summary.md").contains("panics"));
     // What is built there is what is run here.
     assert!(runs("build")[0].contains("--profile chaos --locked --package squall-systems --bin squall"));
@@ -146,4 +150,59 @@ fn of_slurm() {
     check_slices(&(first..=last).map(of_task).collect::<Vec<_>>());
     script(&project, &recipe("slurm-merge.sbatch"), &["77"], &[]).expect(100);
     check_merged(&project, "merged-77");
+}
+
+/// The script of a step, by what it begins with, of a job.
+fn step_of(workflow: &Value, job: &str, start: &str) -> String {
+    let steps = workflow["jobs"][job]["steps"].as_array().expect("steps").iter();
+    let mut texts = steps.filter_map(|step| step["run"].as_str());
+    texts.find(|text| text.starts_with(start)).unwrap_or_else(|| panic!("{job}: no {start}")).to_owned()
+}
+
+/// Pull requests and nights: the workflow that `ci.md` tells of.
+#[test]
+fn of_github_nights() {
+    let text = fs::read_to_string(root().join("docs/campaigns/github-actions.yml")).expect("it is there");
+    let workflow: Value = serde_saphyr::from_str(&text).expect("it is YAML");
+    let project = project();
+    project.write(".config/chaos.toml", "[profile.ci]\nseeds = 3\n[profile.nightly]\nseeds = 24\n");
+    let (output, summary) = (project.path("output"), project.path("summary.md"));
+    let (output, summary) = (output.display().to_string(), summary.display().to_string());
+    let files = [("GITHUB_OUTPUT", &*output), ("GITHUB_STEP_SUMMARY", &*summary), ("GITHUB_ACTIONS", "true")];
+
+    let pull_request = step_of(&workflow, "pull-request", "target/chaos/squall");
+    let code = script(&project, &pull_request, &[], &files).code;
+    assert!([0, 100].contains(&code), "{code}");
+    assert_eq!(project.read("reports/pull-request/results.ndjson").lines().count().min(1), 1);
+
+    let draw = step_of(&workflow, "build", "seed=");
+    let seed_of = |given: &str| {
+        project.write("output", "");
+        script(&project, &draw, &[], &[&files[..], &[("GIVEN", given)]].concat())
+            .expect(0)
+            .says("Base seed of");
+        let seed = project.read("output").trim().strip_prefix("base-seed=").expect("an output").to_owned();
+        assert!(project.read("summary.md").contains(&seed));
+        seed
+    };
+    assert_eq!(seed_of("0x1f3a"), "0x1f3a");
+    let seed = seed_of("");
+    assert_ne!(seed, seed_of(""), "every night has its own");
+
+    let total = workflow["jobs"]["slice"]["strategy"]["matrix"]["slice"].as_array().expect("a matrix").len();
+    let slice = step_of(&workflow, "slice", "target/chaos/squall");
+    for index in 0..total {
+        let (index, total) = (index.to_string(), total.to_string());
+        let matrix =
+            [("STRATEGY_JOB_INDEX", &*index), ("STRATEGY_JOB_TOTAL", &*total), ("BASE_SEED", &*seed)];
+        let code = script(&project, &slice, &[], &[&files[..], &matrix].concat()).code;
+        assert!([0, 100].contains(&code), "{code}");
+        fs::create_dir_all(project.path("slices")).unwrap();
+        fs::rename(project.path("slice"), project.path(format!("slices/slice-{index}"))).unwrap();
+    }
+    let code = script(&project, &step_of(&workflow, "merge", "target/chaos/squall"), &[], &files).code;
+    assert!([0, 100].contains(&code), "{code}");
+    let whole = ["run", "--profile", "nightly", "--base-seed", &seed, "--no-shrink", "--output", "night"];
+    assert_eq!(project.squall(&whole).code, code);
+    assert_eq!(project.read("merged/results.ndjson"), project.read("night/results.ndjson"));
 }

@@ -4,9 +4,6 @@ use std::process::{Command, ExitCode};
 
 use super::{cargo, cross, report};
 
-/// Seeds of each scenario in the smoke.
-const SMOKE_SEEDS: &str = "32";
-
 /// Seeds of each swarm in the comparison of builds.
 const CROSS_SEEDS: &str = "2";
 
@@ -35,7 +32,7 @@ pub(crate) fn run() -> ExitCode {
         ("docs", docs()),
         ("tests", cargo_with(&["test", "--workspace", "--all-features", "--locked"])),
         ("scenarios are valid", squall(&["check"])),
-        ("chaos smoke", squall(&["run", "--seeds", SMOKE_SEEDS, "--show-progress", "counter"])),
+        ("chaos smoke", squall(&["run", "--profile", "ci", "--show-progress", "counter"])),
         ("canary", squall(&CANARY)),
     ];
     for (name, mut command) in steps {

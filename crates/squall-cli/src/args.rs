@@ -1,5 +1,6 @@
 //! The arguments, as the user types them.
 
+mod profile;
 mod zoo;
 
 use std::path::PathBuf;
@@ -102,6 +103,12 @@ pub(crate) struct RunArgs {
     /// How progress is shown.
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(crate) show_progress: ShowProgress,
+    /// Notes for GitHub beside the lines of scenarios, and `summary.md` in the step's summary.
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub(crate) annotations: Annotations,
+    /// The profile of `.config/chaos.toml` that fills in what is not typed; `list` shows them.
+    #[arg(long, value_name = "NAME", default_value = crate::profile::DEFAULT, hide_default_value = true)]
+    pub(crate) profile: String,
     #[command(flatten)]
     pub(crate) place: Place,
     /// The options that were typed, as they are typed.
@@ -110,12 +117,13 @@ pub(crate) struct RunArgs {
 }
 
 /// What may stand beside `--resume`: no result depends on it.
-const BESIDE_RESUME: [&str; 4] = ["resume", "jobs", "show_progress", "time_budget"];
+const BESIDE_RESUME: [&str; 5] = ["resume", "jobs", "show_progress", "time_budget", "annotations"];
 
 impl RunArgs {
     /// The arguments of a run, from a command line without the program.
     pub(crate) fn read(arguments: &[String]) -> Result<Self, clap::Error> {
-        let cli = Cli::try_parse_from(std::iter::once("squall").chain(arguments.iter().map(String::as_str)))?;
+        let words = std::iter::once("squall").chain(arguments.iter().map(String::as_str));
+        let cli = crate::parsed(&Cli::command().try_get_matches_from(words)?)?;
         match cli.command {
             None => Ok(cli.run),
             Some(Command::Run(args)) => Ok(args),
@@ -140,6 +148,17 @@ impl RunArgs {
     }
 }
 
+/// Whether notes are written for GitHub.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Annotations {
+    /// In a step of GitHub Actions, but for slices: `merge` has the last word.
+    Auto,
+    /// Always.
+    Github,
+    /// Never.
+    None,
+}
+
 /// Which part of a campaign.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum PartitionArg {
@@ -156,7 +175,7 @@ fn parse_partition(text: &str) -> Result<PartitionArg, String> {
     text.parse().map(PartitionArg::Slice).map_err(|error: squall::SliceError| error.to_string())
 }
 
-fn parse_budget(text: &str) -> Result<SimDuration, String> {
+pub(crate) fn parse_budget(text: &str) -> Result<SimDuration, String> {
     let budget: SimDuration =
         text.parse().map_err(|error: squall::history::time::DurationError| error.to_string())?;
     if budget.as_nanos() == 0 { Err("no seed could begin".to_owned()) } else { Ok(budget) }
@@ -174,6 +193,9 @@ pub(crate) struct SeedArgs {
     /// What a number of seeds is derived from; `random` draws one and prints it.
     #[arg(long, value_name = "SEED|random", default_value = "0x5eed", value_parser = parse_base)]
     pub(crate) base_seed: BaseSeed,
+    /// Where the scenario's own number holds, so many times as many: a profile may say so.
+    #[arg(skip)]
+    pub(crate) factor: Option<u64>,
 }
 
 /// The base seed.
@@ -183,14 +205,14 @@ pub(crate) enum BaseSeed {
     Random,
 }
 
-fn parse_base(text: &str) -> Result<BaseSeed, String> {
+pub(crate) fn parse_base(text: &str) -> Result<BaseSeed, String> {
     if text == "random" {
         return Ok(BaseSeed::Random);
     }
     text.parse().map(BaseSeed::Fixed).map_err(|error: squall::history::seed::SeedError| error.to_string())
 }
 
-fn parse_seeds(text: &str) -> Result<squall_scenario::Seeds, String> {
+pub(crate) fn parse_seeds(text: &str) -> Result<squall_scenario::Seeds, String> {
     let seed = |text: &str| text.parse::<Seed>().map_err(|error| error.to_string());
     let seeds = match text.split_once("..") {
         None => squall_scenario::Seeds::Count(text.parse().map_err(|_| {
@@ -339,6 +361,9 @@ pub(crate) struct MergeArgs {
     /// The folder of the whole, in place of a new one under `reports/`. It must be empty or new.
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// Notes for GitHub beside the lines of scenarios, and `summary.md` in the step's summary.
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub(crate) annotations: Annotations,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -25,6 +25,8 @@ pub(crate) enum CliError {
     Malformed { file: String, malformed: Box<Malformed> },
     #[error("{}:{line}: the recording is ill-formed: {problem}", path.display())]
     IllFormed { path: PathBuf, line: u64, problem: String },
+    #[error("invalid profiles")]
+    InvalidProfiles(String),
     #[error("several files are broken")]
     Several(Vec<CliError>),
     #[error("{scenario} uses what is not built yet")]
@@ -65,6 +67,7 @@ impl CliError {
         let render = |diagnostics: &Diagnostics| diagnostics.render(Colour::Always);
         match self {
             Self::Invalid(diagnostics) => render(diagnostics),
+            Self::InvalidProfiles(drawn) => drawn.clone(),
             Self::Malformed { file, malformed } => judge::malformed::render(file, malformed),
             Self::Several(errors) => errors.iter().map(Self::text).collect::<Vec<_>>().join("\n"),
             Self::Halted { why, resume } => {
@@ -79,7 +82,9 @@ impl CliError {
         match self {
             Self::Read { .. } | Self::NotText { .. } | Self::Invalid(_) => ExitCode::InvalidInput,
             Self::Malformed { .. } | Self::IllFormed { .. } => ExitCode::InvalidInput,
-            Self::NoScore { .. } | Self::NoPlaceForTable { .. } => ExitCode::InvalidInput,
+            Self::InvalidProfiles(_) | Self::NoScore { .. } | Self::NoPlaceForTable { .. } => {
+                ExitCode::InvalidInput
+            }
             Self::Several(_) | Self::Unsupported { .. } | Self::SameName { .. } => ExitCode::InvalidInput,
             Self::NoScenario { .. } | Self::Nothing(_) => ExitCode::NothingRan,
             Self::Usage(_) | Self::Override(_) => ExitCode::Usage,

@@ -9,9 +9,11 @@ mod command;
 mod environment;
 mod error;
 mod fork;
+mod github;
 mod interrupt;
 mod known;
 mod library;
+mod profile;
 mod progress;
 
 use std::ffi::OsString;
@@ -77,7 +79,7 @@ pub fn main_with(registry: &Registry, extras: &[Extra]) -> std::process::ExitCod
 }
 
 /// The arguments, and which of them were typed.
-fn parsed(found: &clap::ArgMatches) -> Result<Cli, clap::Error> {
+pub(crate) fn parsed(found: &clap::ArgMatches) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(found)?;
     match (&mut cli.command, found.subcommand_matches("run")) {
         (None, _) => cli.run.note_typed(found),

@@ -7,6 +7,7 @@
 //! Whatever the system under test said is other people's text: it is brought to one line, cut, and
 //! escaped for where it goes.
 
+pub mod annotations;
 pub mod campaign;
 pub mod cause;
 pub mod error;
@@ -24,6 +25,7 @@ mod text;
 pub mod timeline;
 pub mod words;
 
+pub use annotations::{Place, annotations};
 pub use campaign::{
     Campaign, Commands, Extent, Failure, Faults, Shrunk, StopCause, Stopped, Unreached, command,
 };
@@ -36,7 +38,7 @@ pub use ndjson::{TIMING_FORMAT, Timing, read_results, result_line, timing_line};
 pub use plan_text::{drawn_text, plan_text};
 pub use run_json::{Difference, RUN_FORMAT, RunInfo, RunStatus, ScenarioFile};
 pub use style::Style;
-pub use summary::summary;
+pub use summary::{SUMMARY_BYTES_MAX, summary};
 pub use terminal::{campaign_text, failures, notes, results_table, summary_line};
 pub use timeline::{Detail, timeline};
 pub use words::{action_words, fault_line, node_list};

@@ -10,15 +10,39 @@ use tabled::settings::Style;
 use crate::args::ListArgs;
 use crate::error::CliError;
 use crate::library::{self, Loaded, Scope};
+use crate::profile::{Profile, Profiles};
 
 pub(crate) fn run(registry: &Registry, args: &ListArgs) -> Result<u8, CliError> {
     let loaded = library::load(registry, &[], Scope::All)?;
+    let profiles = Profiles::load()?;
     if args.json {
-        anstream::println!("{}", as_json(registry, &loaded));
+        let mut all = as_json(registry, &loaded);
+        all["profiles"] = profiles_json(&profiles);
+        anstream::println!("{all}");
     } else {
-        anstream::print!("{}", as_text(registry, &loaded));
+        anstream::print!("{}{}", as_text(registry, &loaded), profiles_text(&profiles));
     }
     Ok(0)
+}
+
+/// By name, what each comes to, as its file would say it.
+fn profiles_json(profiles: &Profiles) -> serde_json::Value {
+    let of = |(name, profile): (&str, Profile)| {
+        let settings = profile.settings().into_iter().map(|(key, value)| (key.to_owned(), value.into()));
+        (name.to_owned(), serde_json::Value::Object(settings.collect()))
+    };
+    serde_json::Value::Object(profiles.resolved().into_iter().map(of).collect())
+}
+
+fn profiles_text(profiles: &Profiles) -> String {
+    let mut table = Builder::new();
+    table.push_record(["name", "what the command line leaves open"]);
+    for (name, profile) in profiles.resolved() {
+        let settings = profile.settings();
+        let settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        table.push_record([name, &settings.join(", ")]);
+    }
+    format!("Profiles of `run`, for `--profile`\n{}\n\n", table.build().with(Style::blank()))
 }
 
 fn as_json(registry: &Registry, loaded: &[Loaded]) -> serde_json::Value {

@@ -43,7 +43,8 @@ pub(crate) fn run(registry: &Registry, args: &MergeArgs) -> Result<u8, CliError>
         Ok(sweep.folder().result(&result)?)
     })?;
     let swept = sweep.finish();
-    Closing { registry, setting: &setting, changes: &changes, stopped: None, wall: None }.close(swept)
+    let (changes, annotations) = (&changes, args.annotations);
+    Closing { registry, setting: &setting, changes, stopped: None, wall: None, annotations }.close(swept)
 }
 
 /// A slice that was run.

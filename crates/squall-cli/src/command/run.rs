@@ -52,6 +52,7 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
 
 /// Makes the folder of a new campaign.
 fn begin(registry: &Registry, args: &RunArgs) -> Result<Begun, CliError> {
+    let args = args.with_profile()?;
     let slice = match args.partition {
         None => None,
         Some(PartitionArg::Slice(slice)) => Some(slice),
@@ -69,12 +70,12 @@ fn begin(registry: &Registry, args: &RunArgs) -> Result<Begun, CliError> {
         }
         anstream::eprintln!("base seed {base}: --base-seed {base} draws the same seeds again");
     }
-    let setting = Setting::of(registry, args, base, slice)?;
+    let setting = Setting::of(registry, &args, base, slice)?;
     let folder = match &args.output {
         Some(path) => RunFolder::at(path, setting.info())?,
         None => RunFolder::create(Path::new(environment::REPORTS), setting.info())?,
     };
-    Ok(Begun { args: args.clone(), setting, folder, resumed: false })
+    Ok(Begun { args, setting, folder, resumed: false })
 }
 
 /// Runs what is left of a campaign, and reports on the whole.
@@ -115,7 +116,8 @@ fn go_on(registry: &Registry, begun: Begun) -> Result<u8, CliError> {
     let shrunk = std::mem::take(&mut swept.shrunk);
     // How long earlier stints took is not known: one that was killed did not say.
     let wall = (!resumed).then_some(swept.wall);
-    let closing = Closing { registry, setting: &setting, changes: &args.changes, stopped, wall };
+    let (changes, annotations) = (&args.changes, args.annotations);
+    let closing = Closing { registry, setting: &setting, changes, stopped, wall, annotations };
     let code = closing.close(swept)?;
     for shrunk in shrunk.iter().filter(|_| args.keep) {
         keep::keep(registry, &mut hosts, &limits.interrupt, shrunk)?;

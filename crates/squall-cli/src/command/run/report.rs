@@ -9,9 +9,10 @@ use squall_report::{Commands, End, Ending, Extent, Failure, RunFolder, StopCause
 
 use super::setting::Setting;
 use super::sweep::{Kept, Swept};
-use crate::args::Changes;
+use crate::args::{Annotations, Changes};
 use crate::environment::{self, STYLE};
 use crate::error::CliError;
+use crate::github;
 
 /// What is left to say when no seed is left to run.
 pub(crate) struct Closing<'a> {
@@ -22,6 +23,8 @@ pub(crate) struct Closing<'a> {
     pub(crate) stopped: Option<StopCause>,
     /// Wall time of the whole, if it is known.
     pub(crate) wall: Option<Duration>,
+    /// Whether GitHub is told.
+    pub(crate) annotations: Annotations,
 }
 
 impl Closing<'_> {
@@ -49,6 +52,7 @@ impl Closing<'_> {
         let path = folder.finish(End { ending: self.ending(), done, exit_code }, &summary, &junit)?;
         anstream::print!("{}", squall_report::campaign_text(&campaign, STYLE));
         anstream::println!("     Reports: {}", path.display());
+        github::show(self.annotations, &campaign, &summary, &self.setting.loaded)?;
         Ok(exit_code)
     }
 

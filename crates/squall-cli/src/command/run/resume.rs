@@ -50,6 +50,7 @@ pub(super) fn take_up(registry: &Registry, args: &RunArgs, given: &Path) -> Resu
         jobs: args.jobs.or(began_with.jobs),
         show_progress: args.show_progress,
         time_budget: args.time_budget,
+        annotations: args.annotations,
         ..began_with
     };
     Ok(TakenUp::Left(Box::new(Begun { args, setting, folder, resumed: true })))
@@ -62,11 +63,13 @@ pub(crate) fn setting_of(registry: &Registry, stored: &RunInfo) -> Result<Settin
     Setting::of(registry, &arguments_of(stored)?, stored.base_seed, slice)
 }
 
+/// With what their profile says now; should it have said something else, the options differ.
 fn arguments_of(stored: &RunInfo) -> Result<RunArgs, CliError> {
-    RunArgs::read(&stored.arguments).map_err(|error| {
+    let args = RunArgs::read(&stored.arguments).map_err(|error| {
         let run_id = &stored.run_id;
         CliError::Stored(format!("this Squall does not understand the arguments of run {run_id}: {error}"))
-    })
+    })?;
+    args.with_profile()
 }
 
 /// Refuses a campaign that this program with these files would not run alike.

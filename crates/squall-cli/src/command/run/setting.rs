@@ -112,7 +112,7 @@ fn jobs(loaded: &[Loaded], args: &RunArgs, base: Seed) -> Result<Vec<Job>, CliEr
     let seeds = |one: &Loaded| match (args.seeds.seed, &args.seeds.seeds) {
         (Some(seed), _) => Seeds::List(vec![seed]),
         (None, Some(seeds)) => seeds.clone(),
-        (None, None) => one.scenario.seeds.clone(),
+        (None, None) => times(&one.scenario.seeds, args.seeds.factor.unwrap_or(1)),
     };
     let wanted = loaded.iter().fold(0_u64, |sum, one| sum.saturating_add(seeds(one).count()));
     if wanted > SEEDS_MAX {
@@ -125,6 +125,15 @@ fn jobs(loaded: &[Loaded], args: &RunArgs, base: Seed) -> Result<Vec<Job>, CliEr
     Ok(jobs.collect())
 }
 
+/// So many times as many seeds; a list stays as it is.
+fn times(seeds: &Seeds, factor: u64) -> Seeds {
+    match seeds {
+        Seeds::Count(count) => Seeds::Count(count.saturating_mul(factor)),
+        Seeds::Range { from, count } => Seeds::Range { from: *from, count: count.saturating_mul(factor) },
+        Seeds::List(_) => seeds.clone(),
+    }
+}
+
 /// What bears on results and on the files beside them, by option, defaults filled in. Scenarios and base
 /// seed are noted apart.
 fn options(args: &RunArgs) -> BTreeMap<String, String> {
@@ -133,7 +142,10 @@ fn options(args: &RunArgs) -> BTreeMap<String, String> {
         (None, Some(Seeds::Count(count))) => count.to_string(),
         (None, Some(Seeds::Range { from, count })) => format!("{count} from {from}"),
         (None, Some(Seeds::List(seeds))) => format!("{seeds:?}"),
-        (None, None) => "of each scenario".to_owned(),
+        (None, None) => match args.seeds.factor {
+            None => "of each scenario".to_owned(),
+            Some(factor) => format!("{factor} times those of each scenario"),
+        },
     };
     let given = |flag: bool| if flag { "given" } else { "not given" }.to_owned();
     let sets = args.changes.set.iter().map(|(key, value)| format!("{key}={value}"));
