@@ -77,6 +77,7 @@ fn an_interrupt_while_failures_are_made_small_leaves_them_to_the_next_stint() {
 #[test]
 fn half_a_line_at_the_end_is_run_again() {
     let project = two_scenarios();
+    project.scenario("well", &WELL.replace("120", "400"));
     project.squall(&["run", "--max-fail", "3", "--no-shrink", "--output", "whole"]).expect(100);
     let args = ["run", "--max-fail", "3", "--no-shrink", "--output", "pieces"];
     project.killed_at(&args, "pieces", 40);
@@ -230,6 +231,7 @@ fn what_would_go_on_as_something_else_is_refused() {
 #[test]
 fn two_processes_do_not_write_one_folder() {
     let project = two_scenarios();
+    project.scenario("well", &WELL.replace("120", "400"));
     let mut first = project.start(&["run", "well", "--output", "here"]);
     assert!(project.wait_for_lines(&mut first, "here", 1));
     send("-STOP", first.id());

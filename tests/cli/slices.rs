@@ -65,7 +65,7 @@ fn a_slice_without_a_seed_is_a_slice_too() {
 #[test]
 fn what_is_missing_is_named_and_nothing_is_merged() {
     let project = Project::new();
-    project.scenario("well", WELL);
+    project.scenario("well", &WELL.replace("120", "800"));
     for number in [2, 4] {
         slice(&project, number, 4, &[]).expect(0);
     }
@@ -74,7 +74,7 @@ fn what_is_missing_is_named_and_nothing_is_merged() {
     missing.warns("2 missing of 4 slices: slice:1/4, slice:3/4");
     assert!(!project.path("merged").exists());
     // Slices that did not come to their end.
-    slice(&project, 1, 4, &["--time-budget", "1ns"]).expect(0).says("cut after 0 of 30 seeds");
+    slice(&project, 1, 4, &["--time-budget", "1ns"]).expect(0).says("cut after 0 of 200 seeds");
     project.killed_at(&["run", "--partition", "slice:3/4", "--output", "s3"], "s3", 2);
     let all = ["merge", "s1", "s2", "s3", "s4", "--output", "merged"];
     let cut = project.squall(&all).expect(3);

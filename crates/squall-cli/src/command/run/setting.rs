@@ -176,3 +176,31 @@ fn scenario_file(one: &Loaded) -> ScenarioFile {
         hash: one.scenario.hash().to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Args;
+
+    use super::*;
+
+    /// Options that change no result and no file beside it, or that are noted in a field of their own.
+    const NOT_NOTED: [&str; 8] =
+        ["jobs", "tag", "filter", "base_seed", "output", "show_progress", "time_budget", "resume"];
+    /// Options that are noted under another's name, or as the partition.
+    const NOTED_ELSEWHERE: [&str; 3] = ["seed", "no_fail_fast", "partition"];
+
+    #[test]
+    fn every_option_is_noted_or_known_to_have_no_bearing() {
+        let command = RunArgs::augment_args(clap::Command::new("run"));
+        let noted = options(&RunArgs::read(&[]).expect("no argument is needed"));
+        for arg in command.get_arguments() {
+            let id = arg.get_id().as_str();
+            let is_noted = arg.get_long().is_some_and(|long| noted.contains_key(&format!("--{long}")));
+            assert!(
+                is_noted || NOT_NOTED.contains(&id) || NOTED_ELSEWHERE.contains(&id),
+                "`{id}`: does a result or a file beside it depend on it? then note it in `options`, so that \
+                 `--resume` and `merge` see a difference; else name it here"
+            );
+        }
+    }
+}
