@@ -1,4 +1,5 @@
-//! Files stay small, say what they are, and keep `unsafe` to the places that argue for it.
+//! Files stay small, say what they are, keep `unsafe` to the places that argue for it, and assert in every
+//! build.
 //!
 //! What clippy and rustc check already (long functions, docs of public items) is not repeated.
 
@@ -77,6 +78,15 @@ fn the_keyword_stays_where_it_is_argued_for() {
     for place in MAY_USE_IT {
         assert!(users.iter().any(|file| file.path.starts_with(place)), "{place} needs no exception any more");
     }
+}
+
+/// What sweeps run is built without `debug-assertions` (`profile.chaos`), which are the standard library's too.
+#[test]
+fn every_assertion_is_there_in_every_build() {
+    let words = ["", "_eq", "_ne"].map(|kind| format!("debug_{}{kind}!", "assert"));
+    let has_one = |file: &File| words.iter().any(|word| file.text.contains(word));
+    let wrong: Vec<_> = files().into_iter().filter(has_one).map(|file| file.path).collect();
+    assert!(wrong.is_empty(), "{words:?} are not in what sweeps run; `assert!` is: {wrong:?}");
 }
 
 #[test]

@@ -17,11 +17,16 @@ pub(crate) enum Ground {
 ///
 /// # Panics
 /// Outside a simulation and outside a tokio runtime.
+#[inline]
 pub(crate) fn current() -> Ground {
     #[cfg(feature = "sim")]
     if squall_sim::in_simulation() {
         return Ground::Sim;
     }
+    of_tokio()
+}
+
+fn of_tokio() -> Ground {
     assert!(
         tokio::runtime::Handle::try_current().is_ok(),
         "squall_io was used outside a simulation and outside a tokio runtime: run this code as a node \

@@ -8,19 +8,23 @@ use std::time::Duration;
 use crate::ground::{Ground, current};
 
 /// 64 uniform bits.
+#[inline]
 pub fn bits() -> u64 {
     match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => squall_sim::task_draw(),
-        Ground::Tokio(_) => {
-            let mut bytes = [0; 8];
-            getrandom::fill(&mut bytes).expect("the operating system gives randomness");
-            u64::from_le_bytes(bytes)
-        }
+        Ground::Tokio(_) => machine_bits(),
     }
 }
 
+fn machine_bits() -> u64 {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).expect("the operating system gives randomness");
+    u64::from_le_bytes(bytes)
+}
+
 /// Uniform in `0..bound`; zero if `bound` is zero.
+#[inline]
 pub fn below(bound: u64) -> u64 {
     ((u128::from(bits()) * u128::from(bound)) >> 64) as u64
 }

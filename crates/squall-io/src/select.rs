@@ -64,6 +64,7 @@ macro_rules! select {
 }
 
 /// The branch to poll first.
+#[inline]
 pub fn first_branch(count: u64) -> usize {
     usize::try_from(crate::rand::below(count)).expect("a handful of branches")
 }

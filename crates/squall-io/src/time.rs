@@ -91,15 +91,17 @@ fn real_origin() -> tokio::time::Instant {
 }
 
 /// The node's monotonic clock now.
+#[inline]
 pub fn now() -> Instant {
     match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => Instant(squall_sim::monotonic_ns()),
-        Ground::Tokio(_) => {
-            let origin = real_origin();
-            Instant(u64::try_from(origin.elapsed().as_nanos()).unwrap_or(u64::MAX))
-        }
+        Ground::Tokio(_) => real_now(),
     }
+}
+
+fn real_now() -> Instant {
+    Instant(u64::try_from(real_origin().elapsed().as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// Waits for `span`.
@@ -138,6 +140,7 @@ impl fmt::Debug for Sleep {
 impl Future for Sleep {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.0 {
             #[cfg(feature = "sim")]

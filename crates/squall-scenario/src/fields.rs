@@ -50,7 +50,7 @@ impl<'n> Fields<'n> {
     }
 
     pub(crate) fn entry(&self, key: &str) -> Option<&'n Entry> {
-        debug_assert!(self.keys.known.contains(&key), "`{key}` is read but not known");
+        assert!(self.keys.known.contains(&key), "`{key}` is read but not known");
         self.node.get(key)
     }
 

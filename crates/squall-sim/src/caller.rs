@@ -42,6 +42,7 @@ pub(crate) fn set_now(now: SimTime) {
     NOW.set(now.0);
 }
 
+#[inline]
 pub(crate) fn get() -> Option<Caller> {
     CALLER.get()
 }
@@ -68,6 +69,7 @@ pub(crate) fn as_caller<R>(caller: Caller, f: impl FnOnce() -> R) -> R {
 }
 
 /// Whether the calling code is software on a node of a simulation that runs on this thread.
+#[inline]
 pub fn in_simulation() -> bool {
     CALLER.get().is_some()
 }
@@ -81,6 +83,7 @@ pub fn is_alive() -> bool {
 
 /// True virtual time of the simulation on this thread; zero if there is none. What a node's own clock
 /// shows is [`monotonic_ns`](crate::monotonic_ns).
+#[inline]
 pub fn now() -> SimTime {
     SimTime(NOW.get())
 }

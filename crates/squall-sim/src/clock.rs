@@ -136,6 +136,7 @@ pub(crate) fn reset() {
     UNCERTAINTY_NS.set(ClockProfile::default().uncertainty.0);
 }
 
+#[inline]
 pub(crate) fn in_use() -> bool {
     IN_USE.get()
 }
@@ -148,7 +149,12 @@ fn of_caller<R>(f: impl FnOnce(&mut Clock) -> R) -> Option<R> {
 }
 
 /// The calling node's monotonic clock, in nanoseconds; true virtual time for the harness itself.
+#[inline]
 pub fn monotonic_ns() -> u64 {
+    if in_use() { monotonic_shown() } else { caller::now().0 }
+}
+
+fn monotonic_shown() -> u64 {
     let now = caller::now().0;
     let shown = of_caller(|clock| {
         for active in &mut clock.changes {

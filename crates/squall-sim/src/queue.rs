@@ -54,7 +54,7 @@ impl Queue {
             }
         };
         assert!(place < 1 << PLACE_BITS, "more than {} events are pending", 1 << PLACE_BITS);
-        debug_assert!(self.sequence < 1 << (TIME_SHIFT - PLACE_BITS), "more events than a run can have");
+        assert!(self.sequence < 1 << (TIME_SHIFT - PLACE_BITS), "more events than a run can have");
         let entry = Entry::from(at.0) << TIME_SHIFT | Entry::from(self.sequence) << PLACE_BITS;
         self.heap.push(Reverse(entry | Entry::from(place)));
     }

@@ -91,6 +91,7 @@ impl World {
 ///
 /// # Panics
 /// Outside software on a node.
+#[inline]
 pub fn is_stopping() -> bool {
     let caller = caller::expect();
     world::with(|world| world.nodes.is_current(caller.node, caller.boot) && world.stops.is_asked(caller.node))
@@ -101,6 +102,8 @@ pub fn is_stopping() -> bool {
 pub struct StopWait {
     run: u32,
     place: Option<(u32, u64)>,
+    /// Whom the word wakes.
+    parked: Option<Waker>,
 }
 
 impl StopWait {
@@ -112,18 +115,19 @@ impl StopWait {
         if is_stopping() {
             return Poll::Ready(());
         }
+        // Whoever waits beside something else is polled often, nearly always by the same task.
+        if self.parked.as_ref().is_some_and(|parked| parked.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
         let node = caller::expect().node;
         self.run = caller::run();
+        self.parked = Some(cx.waker().clone());
         world::with(|world| {
             let stops = &mut world.stops;
             let place = *self.place.get_or_insert_with(|| {
                 stops.waits += 1;
                 (node, stops.waits)
             });
-            // Whoever waits beside something else is polled often, nearly always by the same task.
-            if stops.waiting.get(&place).is_some_and(|known| known.will_wake(cx.waker())) {
-                return;
-            }
             if let Some(old) = stops.waiting.insert(place, cx.waker().clone()) {
                 world.discard(old);
             }

@@ -126,7 +126,7 @@ impl Tasks {
         });
         assert!(index < TASKS_MAX, "more than {TASKS_MAX} tasks at a time");
         let slot = &mut self.slots[index as usize];
-        debug_assert!(slot.task.is_none(), "a free slot holds no task");
+        assert!(slot.task.is_none(), "a free slot holds no task");
         let node = task.node as usize;
         if self.by_node.len() <= node {
             self.by_node.resize_with(node + 1, Vec::new);
@@ -519,7 +519,7 @@ pub(crate) fn poll(turn: Turn) {
             // ready.
             Some(body) => {
                 let returned = world.tasks.put_back(key, body);
-                debug_assert!(returned, "a task being polled cannot be taken away");
+                assert!(returned, "a task being polled cannot be taken away");
             }
             // Last: destructors run as a live task, which may still draw.
             None => world.tasks_finish(key),

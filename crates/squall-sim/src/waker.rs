@@ -33,7 +33,7 @@ pub(crate) struct TaskKey {
 }
 
 fn pack(run: u32, task: TaskKey) -> usize {
-    debug_assert!(run < RUNS_MAX && task.generation < GENERATIONS && task.index < TASKS_MAX);
+    assert!(run < RUNS_MAX && task.generation < GENERATIONS && task.index < TASKS_MAX);
     (run as usize) << (GENERATION_BITS + INDEX_BITS)
         | (task.generation as usize) << INDEX_BITS
         | task.index as usize

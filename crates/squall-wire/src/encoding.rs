@@ -12,9 +12,12 @@ use serde::de::DeserializeOwned;
 #[error("the bytes are no such value: {0}")]
 pub struct Malformed(String);
 
+/// What most values fit into: they are made without growing.
+const USUAL: usize = 56;
+
 /// A value as bytes.
 pub fn encode(value: &impl Serialize) -> Vec<u8> {
-    encode_behind(Vec::new(), value)
+    encode_behind(Vec::with_capacity(USUAL), value)
 }
 
 /// `bytes`, with a value behind them.

@@ -72,6 +72,10 @@ impl<K: Ord + Clone + Serialize, V: Serialize> Weighed<K, V> {
 
     /// Weighs again what was touched.
     pub(super) fn settle(&mut self) {
+        // Most entries touch one part or two of the state.
+        if self.touched.is_empty() {
+            return;
+        }
         for key in std::mem::take(&mut self.touched) {
             if let Some(weight) = self.weights.remove(&key) {
                 self.sum = self.sum.wrapping_sub(weight);

@@ -1,12 +1,9 @@
 //! The map: counts the words of a split and cuts the counts into partitions.
 
-use std::fmt::Write;
-
-use rustc_hash::FxHashMap;
-
 use crate::codec::{crc32c, hash};
 use crate::job::{Segment, Tally};
 
+use super::counts::{Counts, push_line};
 use super::each_word;
 
 /// Most bytes that the different words of a split may have: they are held in memory.
@@ -24,10 +21,10 @@ fn of_hash(hash: u64, partitions: u32) -> u32 {
 /// A split while it is counted.
 #[derive(Debug)]
 pub struct Counting {
-    /// Sorted only when they are written: looking a word up is most of the work.
-    partitions: Vec<FxHashMap<String, u64>>,
+    partitions: u32,
+    counts: Counts,
     input: Tally,
-    /// How many more bytes of different words it takes.
+    /// How many bytes of different words it takes.
     room: usize,
 }
 
@@ -49,27 +46,23 @@ impl Counting {
     /// Without partitions.
     pub fn new(partitions: u32) -> Self {
         assert!(partitions > 0, "a job has a reduce");
-        let partitions = (0..partitions).map(|_| FxHashMap::default()).collect();
-        Self { partitions, input: Tally::default(), room: OUTPUT_MAX }
+        Self { partitions, counts: Counts::default(), input: Tally::default(), room: OUTPUT_MAX }
     }
 
-    /// Counts the words of a record.
+    /// Counts the words of a record, and leaves it in lower case.
     ///
     /// # Errors
     /// Why not, if there are too many different words.
-    pub fn add(&mut self, record: &[u8]) -> Result<(), String> {
-        let partitions = u32::try_from(self.partitions.len()).expect("made from a u32");
+    pub fn add(&mut self, record: &mut [u8]) -> Result<(), String> {
         each_word(record, |word| {
-            let hash = hash(&[word.as_bytes()]);
+            let hash = hash(&[word]);
             // What was read is told apart from what was counted: combining can go wrong.
             self.input.add_hashed(hash, 1);
-            let counts = &mut self.partitions[of_hash(hash, partitions) as usize];
-            if let Some(count) = counts.get_mut(word) {
-                *count += 1;
-            } else {
-                let room = self.room.checked_sub(word.len());
-                self.room = room.ok_or("the split has too many different words")?;
-                counts.insert(word.to_owned(), 1);
+            if !self.counts.add_to_known(hash, word, 1) {
+                if self.counts.text_len() + word.len() > self.room {
+                    return Err("the split has too many different words".to_owned());
+                }
+                self.counts.insert(hash, word, 1);
             }
             Ok(())
         })
@@ -78,17 +71,16 @@ impl Counting {
     /// The file, and what is in it.
     pub fn finish(self) -> Counted {
         let (mut segments, mut file) = (Vec::new(), Vec::new());
-        for counts in self.partitions {
-            let (mut text, mut tally) = (String::new(), Tally::default());
-            let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
-            counts.sort_unstable();
-            for (word, count) in counts {
-                tally.add(word.as_bytes(), count);
-                writeln!(text, "{word}\t{count}").expect("a string takes all");
+        let list_of = |hash| of_hash(hash, self.partitions) as usize;
+        for counts in self.counts.dealt(self.partitions as usize, list_of) {
+            let (start, mut tally) = (file.len(), Tally::default());
+            for count in counts {
+                tally.add_hashed(count.hash, count.count);
+                push_line(&mut file, count.word, b'\t', count.count);
             }
-            let crc = crc32c(0, text.as_bytes());
-            segments.push(Segment { offset: file.len() as u64, length: text.len() as u64, crc, tally });
-            file.extend(text.into_bytes());
+            let text = &file[start..];
+            let (length, crc) = (text.len() as u64, crc32c(0, text));
+            segments.push(Segment { offset: start as u64, length, crc, tally });
         }
         Counted { input: self.input, segments, file }
     }
@@ -102,7 +94,7 @@ mod tests {
     fn the_file_holds_the_partitions_one_after_the_other() {
         let mut counting = Counting::new(3);
         for record in ["b a, b c", "A d"] {
-            counting.add(record.as_bytes()).unwrap();
+            counting.add(&mut record.as_bytes().to_vec()).unwrap();
         }
         let counted = counting.finish();
         assert_eq!(counted.segments.len(), 3);
@@ -127,7 +119,7 @@ mod tests {
     #[test]
     fn too_many_different_words_are_refused() {
         let mut counting = Counting { room: 8, ..Counting::new(2) };
-        counting.add(b"abc de abc DE abc fgh").unwrap();
-        assert_eq!(counting.add(b"i").unwrap_err(), "the split has too many different words");
+        counting.add(&mut b"abc de abc DE abc fgh".to_vec()).unwrap();
+        assert_eq!(counting.add(&mut [b'i']).unwrap_err(), "the split has too many different words");
     }
 }

@@ -4,6 +4,7 @@
 //! split, a reduce of its segments. The reference shares with them the words of a record
 //! ([`each_word`]) and the generator of inputs ([`generated`]), and nothing else.
 
+mod counts;
 mod map;
 mod record;
 mod reduce;

@@ -10,37 +10,95 @@ const WORDS_MAX: u64 = 12;
 /// hundred, the first ones far more often than the last, with capitals, figures and punctuation
 /// between them.
 pub fn generated(seed: u64, number: u64) -> String {
-    let of_record = mix(mix(seed) ^ number);
-    let count = 1 + below(mix(of_record), WORDS_MAX);
-    // Nearly all fit, so that it is made without growing.
-    let mut record = String::with_capacity(96);
-    for place in 1..=count {
-        let draw = mix(of_record ^ (place << 32));
-        push_word(&mut record, draw);
-        if place < count {
-            record += pick(SEPARATORS, mix(draw));
+    let mut record = Text::default();
+    record.generate(seed, number);
+    str::from_utf8(record.bytes()).expect("it is made of texts").to_owned()
+}
+
+/// Bytes of the longest word of the vocabulary and more, and of what may stand between two.
+const SNIPPET_MAX: usize = 16;
+
+/// A short text, together with room: pieces of one length are copied at once.
+#[derive(Clone, Copy)]
+struct Snippet {
+    bytes: [u8; SNIPPET_MAX],
+    length: usize,
+}
+
+impl Snippet {
+    const fn new(text: &str) -> Self {
+        let mut bytes = [0; SNIPPET_MAX];
+        bytes.split_at_mut(text.len()).0.copy_from_slice(text.as_bytes());
+        Self { bytes, length: text.len() }
+    }
+}
+
+const fn snippets<const N: usize>(texts: &[&str]) -> [Snippet; N] {
+    assert!(texts.len() == N, "none is left out");
+    let mut all = [Snippet::new(""); N];
+    let mut at = 0;
+    while at < N {
+        all[at] = Snippet::new(texts[at]);
+        at += 1;
+    }
+    all
+}
+
+/// A record: room for the longest, to be used again.
+#[derive(Debug)]
+pub(super) struct Text {
+    bytes: [u8; 2 * WORDS_MAX as usize * SNIPPET_MAX],
+    length: usize,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self { bytes: [0; _], length: 0 }
+    }
+}
+
+impl Text {
+    /// Makes it the record of [`generated`].
+    pub(super) fn generate(&mut self, seed: u64, number: u64) {
+        let of_record = mix(mix(seed) ^ number);
+        let count = 1 + below(mix(of_record), WORDS_MAX);
+        self.length = 0;
+        for place in 1..=count {
+            let draw = mix(of_record ^ (place << 32));
+            self.push_word(draw);
+            if place < count {
+                self.push(pick(&SEPARATORS, mix(draw)));
+            }
         }
+        self.push(pick(&ENDS, mix(of_record ^ u64::MAX)));
     }
-    record + pick(ENDS, mix(of_record ^ u64::MAX))
+
+    pub(super) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.bytes[..self.length]
+    }
+
+    fn push(&mut self, snippet: &Snippet) {
+        self.bytes[self.length..][..SNIPPET_MAX].copy_from_slice(&snippet.bytes);
+        self.length += snippet.length;
+    }
+
+    fn push_word(&mut self, draw: u64) {
+        // The cube of a uniform draw: the first word comes about one time in seven, the last one in a
+        // thousand.
+        let uniform = draw >> 48;
+        let skewed = (uniform * uniform * uniform) >> 32;
+        let mut word = VOCABULARY[((skewed * VOCABULARY.len() as u64) >> 16) as usize];
+        match draw & 31 {
+            0 => word.bytes.make_ascii_uppercase(),
+            1..=5 => word.bytes[0].make_ascii_uppercase(),
+            _ => {}
+        }
+        self.push(&word);
+    }
 }
 
-fn push_word(record: &mut String, draw: u64) {
-    // The cube of a uniform draw: the first word comes about one time in seven, the last one in a
-    // thousand.
-    let uniform = draw >> 48;
-    let skewed = (uniform * uniform * uniform) >> 32;
-    let word = VOCABULARY[((skewed * VOCABULARY.len() as u64) >> 16) as usize];
-    let start = record.len();
-    *record += word;
-    match draw & 31 {
-        0 => record[start..].make_ascii_uppercase(),
-        1..=5 => record[start..=start].make_ascii_uppercase(),
-        _ => {}
-    }
-}
-
-fn pick(from: &'static [&'static str], draw: u64) -> &'static str {
-    from[below(draw, from.len() as u64) as usize]
+fn pick<const N: usize>(from: &'static [Snippet; N], draw: u64) -> &'static Snippet {
+    &from[below(draw, N as u64) as usize]
 }
 
 fn below(draw: u64, bound: u64) -> u64 {
@@ -56,11 +114,13 @@ const fn mix(word: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-const SEPARATORS: &[&str] = &[" ", " ", " ", " ", " ", " ", ", ", "; ", " - ", "-", ": ", " 42 ", ". ", "\t"];
-const ENDS: &[&str] = &["", ".", ".", "!", "?", " 7", "\u{2026}"];
+static SEPARATORS: [Snippet; 14] =
+    snippets(&[" ", " ", " ", " ", " ", " ", ", ", "; ", " - ", "-", ": ", " 42 ", ". ", "\t"]);
+static ENDS: [Snippet; 7] = snippets(&["", ".", ".", "!", "?", " 7", "\u{2026}"]);
+static VOCABULARY: [Snippet; WORDS.len()] = snippets(WORDS);
 
 #[rustfmt::skip]
-const VOCABULARY: &[&str] = &[
+const WORDS: &[&str] = &[
     "the", "of", "and", "a", "to", "in", "wind", "sea", "is", "it", "that", "was", "ship", "for", "on", "with",
     "water", "as", "at", "by", "sail", "from", "they", "storm", "we", "wave", "or", "had", "night", "one", "all",
     "deck", "were", "mast", "when", "rope", "there", "can", "cloud", "an", "your", "which", "light", "their", "said",
@@ -96,9 +156,9 @@ mod tests {
 
     #[test]
     fn the_vocabulary_has_no_word_twice_and_only_whole_words() {
-        assert_eq!(VOCABULARY.iter().collect::<BTreeSet<_>>().len(), VOCABULARY.len());
-        assert!(VOCABULARY.iter().all(|word| words(word.as_bytes()) == [*word]));
-        assert!((200..500).contains(&VOCABULARY.len()));
+        assert_eq!(WORDS.iter().collect::<BTreeSet<_>>().len(), WORDS.len());
+        assert!(WORDS.iter().all(|word| words(word.as_bytes()) == [*word]));
+        assert!((200..500).contains(&WORDS.len()));
     }
 
     #[test]
@@ -114,7 +174,7 @@ mod tests {
         }
         let total: u64 = counts.values().sum();
         assert!(counts["the"] * 8 > total && counts["the"] * 5 < total, "{} of {total}", counts["the"]);
-        assert_eq!(counts.len(), VOCABULARY.len(), "every word comes");
+        assert_eq!(counts.len(), WORDS.len(), "every word comes");
         assert!(records.len() > 1_700, "{}", records.len());
         assert!((0..100).filter(|number| generated(8, *number) == generated(7, *number)).count() < 5);
     }

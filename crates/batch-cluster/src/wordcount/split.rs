@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncSeekExt, BufReader};
 
 use crate::job::Source;
 
-use super::generated;
+use super::source::Text;
 
 /// Longest line of a file in bytes: one that is longer is no text.
 pub const LINE_MAX: usize = 1 << 20;
@@ -43,8 +43,8 @@ pub struct Records(Inner);
 
 #[derive(Debug)]
 enum Inner {
-    Generated { seed: u64, numbers: Range<u64> },
-    File(Box<Lines<BufReader<File>>>),
+    Generated { seed: u64, numbers: Range<u64>, record: Box<Text> },
+    File { lines: Box<Lines<BufReader<File>>>, line: Vec<u8> },
 }
 
 impl Records {
@@ -56,7 +56,8 @@ impl Records {
     pub async fn open(source: &Source, directory: &Path, split: Split) -> io::Result<Self> {
         Ok(Self(match source {
             Source::Generated { seed, records } => {
-                Inner::Generated { seed: *seed, numbers: split.range((*records).into()) }
+                let numbers = split.range((*records).into());
+                Inner::Generated { seed: *seed, numbers, record: Box::default() }
             }
             Source::File { name, bytes } => {
                 if Path::new(name).file_name() != Some(name.as_ref()) {
@@ -73,7 +74,7 @@ impl Records {
                 let range = split.range(*bytes);
                 file.seek(SeekFrom::Start(range.start)).await?;
                 let lines = Lines::open(BufReader::with_capacity(PIECE, file), range, *bytes).await?;
-                Inner::File(Box::new(lines))
+                Inner::File { lines: Box::new(lines), line: Vec::new() }
             }
         }))
     }
@@ -83,12 +84,17 @@ impl Records {
     /// # Errors
     /// `InvalidData` for a line longer than [`LINE_MAX`] and for a file that is cut off meanwhile;
     /// and what the disk says.
-    pub async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+    pub async fn next(&mut self) -> io::Result<Option<&mut [u8]>> {
         match &mut self.0 {
-            Inner::Generated { seed, numbers } => {
-                Ok(numbers.next().map(|number| generated(*seed, number).into_bytes()))
+            Inner::Generated { seed, numbers, record } => Ok(numbers.next().map(|number| {
+                record.generate(*seed, number);
+                record.bytes()
+            })),
+            Inner::File { lines, line } => {
+                let Some(next) = lines.next().await? else { return Ok(None) };
+                *line = next;
+                Ok(Some(line))
             }
-            Inner::File(lines) => lines.next().await,
         }
     }
 }
@@ -161,6 +167,7 @@ fn invalid(why: String) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wordcount::generated;
 
     fn now<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
@@ -250,7 +257,7 @@ mod tests {
                 let split = Split { number, of: 4 };
                 let mut records = Records::open(&source, Path::new(""), split).await.unwrap();
                 while let Some(record) = records.next().await.unwrap() {
-                    all.push(String::from_utf8(record).unwrap());
+                    all.push(String::from_utf8(record.to_vec()).unwrap());
                 }
             }
             assert!(all.into_iter().eq((0..10).map(|number| generated(5, number))));

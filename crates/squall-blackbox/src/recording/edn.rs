@@ -155,7 +155,7 @@ impl<'t> Reader<'t> {
             }
             Some(b'#') => {
                 let start = self.at;
-                Ok(Value::String(self.word()[2..].to_owned())).inspect(|_| debug_assert!(self.at > start))
+                Ok(Value::String(self.word()[2..].to_owned())).inspect(|_| assert!(self.at > start))
             }
             Some(b':') => {
                 // A map whose keys share a namespace.

@@ -19,7 +19,7 @@ pub(super) struct Arc(u32);
 
 impl Arc {
     fn new(class: Class, to: Node) -> Self {
-        debug_assert!(to >> NODE_BITS == 0, "nodes are counted");
+        assert!(to >> NODE_BITS == 0, "nodes are counted");
         Self((class as u32) << NODE_BITS | to)
     }
 

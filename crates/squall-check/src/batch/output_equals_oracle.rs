@@ -253,6 +253,9 @@ fn first_difference(
     text: &str,
     budget: &mut Budget,
 ) -> Result<Option<Difference>, Exhausted> {
+    if let Some(lines) = lines_if_equal(expected, text) {
+        return budget.spend(lines).map(|()| None);
+    }
     let mut found = BTreeMap::new();
     for line in text.lines() {
         budget.step()?;
@@ -270,6 +273,16 @@ fn first_difference(
         expected: expected_of(word),
         found: found.get(word).copied().unwrap_or(0),
     }))
+}
+
+/// How many lines a text has, if they are those of the reference in any order: then nothing needs to be
+/// looked up. Of any other text it says nothing.
+fn lines_if_equal(expected: &Words, text: &str) -> Option<u64> {
+    let mut found: Vec<(&str, u64)> = text.lines().map(counted).collect::<Option<_>>()?;
+    // Stable, since the parts of a result are in order each: runs are merged.
+    found.sort();
+    let expected = expected.iter().map(|(word, count)| (&**word, *count));
+    expected.eq(found.iter().copied()).then_some(found.len() as u64)
 }
 
 /// A line `word count`.

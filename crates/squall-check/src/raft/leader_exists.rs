@@ -97,12 +97,13 @@ impl LeaderExists {
 
     /// Judges at its deadline a quiet time that has lasted until `due(deadline)`.
     fn judge(&mut self, due: impl Fn(SimTime) -> bool, findings: &mut Findings) {
+        // Asked at every record, and nearly always not due.
+        let waiting = self.quiet.as_ref().filter(|quiet| quiet.stage == Stage::Waiting);
+        let Some(deadline) = waiting.map(|quiet| quiet.since + self.patience).filter(|at| due(*at)) else {
+            return;
+        };
         let leads = self.leader.as_ref().is_some_and(|(leader, _)| self.reaches_majority(leader));
         let Some(quiet) = &mut self.quiet else { return };
-        let deadline = quiet.since + self.patience;
-        if quiet.stage != Stage::Waiting || !due(deadline) {
-            return;
-        }
         findings.exercised();
         quiet.stage = if leads { Stage::Led } else { Stage::Broken };
         if leads {

@@ -12,6 +12,8 @@ use super::Group;
 pub(super) struct Members {
     role: String,
     names: BTreeSet<NodeName>,
+    /// The same, for a quick look.
+    list: Vec<NodeName>,
 }
 
 /// A record about a member.
@@ -25,11 +27,12 @@ pub(super) enum Word<'r> {
 
 impl Members {
     pub(super) fn new(group: &Group) -> Self {
-        Self { role: group.role.clone(), names: BTreeSet::new() }
+        Self { role: group.role.clone(), names: BTreeSet::new(), list: Vec::new() }
     }
 
     pub(super) fn begin(&mut self, header: &Header) {
         self.names = header.topology.role(&self.role).map(|node| node.name.clone()).collect();
+        self.list = self.names.iter().cloned().collect();
     }
 
     pub(super) fn names(&self) -> &BTreeSet<NodeName> {
@@ -49,7 +52,9 @@ impl Members {
             _ => return None,
         };
         let who = record.node.as_ref()?;
-        self.names.contains(who).then_some((who, word))
+        // In the run itself a name is one and the same text wherever it stands; in a stored history it is not.
+        let is_same = |name: &NodeName| std::ptr::eq(name.as_str(), who.as_str());
+        (self.list.iter().any(is_same) || self.names.contains(who)).then_some((who, word))
     }
 }
 

@@ -140,7 +140,7 @@ impl World {
         self.trace.fold_bytes(bytes);
         let conn = self.net.conns.get_mut(key).expect("checked by the caller");
         let pipe = &mut conn.pipes[side as usize];
-        debug_assert!(bytes.len() as u64 <= pipe.room(), "a write exceeds the window");
+        assert!(bytes.len() as u64 <= pipe.room(), "a write exceeds the window");
         pipe.begin_to_wait();
         pipe.buffer.extend(bytes);
         pipe.written += bytes.len() as u64;
@@ -292,7 +292,7 @@ impl World {
         let pipe = &mut conn.pipes[from as usize];
         match socket {
             Socket::Open => {
-                debug_assert!(pipe.arrived <= upto && upto <= pipe.written);
+                assert!(pipe.arrived <= upto && upto <= pipe.written);
                 pipe.arrived = upto;
                 flipped.into_iter().for_each(|bit| pipe.corrupt(start, bit));
                 pipe.fin_arrived |= fin;

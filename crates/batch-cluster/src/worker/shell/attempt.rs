@@ -68,7 +68,7 @@ impl Attempt {
         let mut counting = Counting::new(partitions);
         let (mut done, mut fresh) = (0, 0);
         while let Some(record) = records.next().await.map_err(of_input)? {
-            counting.add(&record).map_err(own_fault)?;
+            counting.add(record).map_err(own_fault)?;
             fresh += 1;
             if fresh == STRIDE {
                 self.got_on(&mut done, std::mem::take(&mut fresh)).await;
@@ -86,8 +86,8 @@ impl Attempt {
         for input in inputs {
             let piece = fetch(&self.config, &self.store, input).await?;
             // One more than there are counts: an empty segment is work done too.
-            let fresh = u32::try_from(piece.counts.len()).unwrap_or(u32::MAX).saturating_add(1);
-            merging.take(input.map, input.attempt, piece);
+            let fresh = u32::try_from(piece.len()).unwrap_or(u32::MAX).saturating_add(1);
+            merging.take(input.map, input.attempt, &piece);
             self.got_on(&mut done, fresh).await;
         }
         merging.finish().map_err(own_fault)

@@ -37,7 +37,7 @@ pub(super) async fn fetch(config: &WorkerConfig, store: &Store, input: &Input) -
     if input.node == config.name {
         let place = (input.segment.offset, input.segment.length);
         let bytes = store.read_piece(input.attempt, place).await?;
-        let piece = bytes.and_then(|bytes| verified(&input.segment, &bytes));
+        let piece = bytes.and_then(|bytes| verified(&input.segment, bytes));
         return piece.ok_or_else(|| lacks(Lack::Gone));
     }
     let (mut pause, mut damaged) = (FIRST_PAUSE, 0);
@@ -82,9 +82,9 @@ async fn fetch_once(config: &WorkerConfig, input: &Input) -> io::Result<Tried> {
     if (bytes.len() as u64) < length {
         if config.bugs.has(Bug::ShortReadIsEof) {
             // planted bug: what came before the end, or before the reset, is taken for all of it.
-            return Ok(Tried::Fetched(parse(&bytes)));
+            return Ok(Tried::Fetched(parse(bytes)));
         }
         return Err(ended.err().unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into()));
     }
-    Ok(verified(&input.segment, &bytes).map_or(Tried::Damaged, Tried::Fetched))
+    Ok(verified(&input.segment, bytes).map_or(Tried::Damaged, Tried::Fetched))
 }

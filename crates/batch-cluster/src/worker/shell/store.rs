@@ -168,7 +168,7 @@ mod tests {
 
     fn counted() -> Counted {
         let mut counting = Counting::new(2);
-        counting.add(b"the cat and the dog").unwrap();
+        counting.add(&mut b"the cat and the dog".to_vec()).unwrap();
         counting.finish()
     }
 
