@@ -68,7 +68,7 @@ pub(crate) fn faults(failure: &Failure) -> String {
     };
     let shown = failure.shrunk.map_or(all, |shrunk| shrunk.faults);
     let heading = match failure.shrunk {
-        None if all.is_empty() => return format!("no fault was {}", &state[..7]),
+        _ if all.is_empty() => return format!("no fault was {}", &state[..7]),
         None => format!("faults {} {state}", all.len()),
         Some(_) if shown.is_empty() => {
             return format!("faults {} → 0 after shrinking: none is needed", all.len());

@@ -132,7 +132,8 @@ impl<'a> Keeper<'a> {
     }
 
     fn still_fails(&mut self) -> Result<bool, HostError> {
-        Ok(self.first_failing(&[self.plan.clone()])?.is_some())
+        let own = self.plan.clone();
+        Ok(self.first_failing(std::slice::from_ref(&own))?.is_some())
     }
 
     /// The first of these whose file fails under the plan's own seed.
