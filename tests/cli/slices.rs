@@ -155,6 +155,7 @@ fn refused_usage(project: &Project) {
     }
     let random = ["run", "--partition", "slice:1/2", "--base-seed", "random"];
     project.squall(&random).expect(2).warns("give all of them one --base-seed");
+    project.squall(&["run", "--partition", "slice:1/2", "--keep"]).expect(2).warns("keep that after `merge`");
     project.squall(&["merge"]).expect(2);
 }
 

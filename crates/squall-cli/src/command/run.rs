@@ -62,6 +62,11 @@ fn begin(registry: &Registry, args: &RunArgs) -> Result<Begun, CliError> {
             Some(slice)
         }
     };
+    if slice.is_some() && args.keep {
+        let why = "a slice does not know what its campaign finds first: keep that after `merge`, with \
+                   `shrink FILE --keep` for the shrunk.yaml";
+        return Err(CliError::Usage(why.to_owned()));
+    }
     let base = environment::base_seed(args.seeds.base_seed);
     if args.seeds.base_seed == BaseSeed::Random {
         if slice.is_some() {
@@ -119,7 +124,8 @@ fn go_on(registry: &Registry, begun: Begun) -> Result<u8, CliError> {
     let (changes, annotations) = (&args.changes, args.annotations);
     let closing = Closing { registry, setting: &setting, changes, stopped, wall, annotations };
     let code = closing.close(swept)?;
-    for shrunk in shrunk.iter().filter(|_| args.keep) {
+    // Not before the campaign is at its end: a bare run would go on with one scenario more.
+    for shrunk in shrunk.iter().filter(|_| args.keep && stopped.is_none()) {
         keep::keep(registry, &mut hosts, &limits.interrupt, shrunk)?;
     }
     Ok(code)

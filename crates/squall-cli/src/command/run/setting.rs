@@ -184,8 +184,8 @@ mod tests {
     use super::*;
 
     /// Options that change no result and no file beside it, or that are noted in a field of their own.
-    const NOT_NOTED: [&str; 8] =
-        ["jobs", "tag", "filter", "base_seed", "output", "show_progress", "time_budget", "resume"];
+    const NOT_NOTED: [&str; 9] =
+        ["jobs", "tag", "filter", "base_seed", "output", "show_progress", "time_budget", "resume", "keep"];
     /// Options that are noted under another's name, or as the partition.
     const NOTED_ELSEWHERE: [&str; 3] = ["seed", "no_fail_fast", "partition"];
 
