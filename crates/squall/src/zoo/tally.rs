@@ -161,7 +161,7 @@ mod tests {
                 let drawn = draws.draw(squall_history::draw::Domain::Plan, identity, n).bits();
                 n += 1;
                 seeds += 1;
-                found += u64::from(drawn % 5 == 0);
+                found += u64::from(drawn.is_multiple_of(5));
             }
             sum += tally(found, seeds, EndedBy::Finds).share();
         }
