@@ -183,9 +183,21 @@ mod tests {
 
     use super::*;
 
-    /// Options that change no result and no file beside it, or that are noted in a field of their own.
-    const NOT_NOTED: [&str; 9] =
-        ["jobs", "tag", "filter", "base_seed", "output", "show_progress", "time_budget", "resume", "keep"];
+    /// Options that change no result and no file beside it, or that are noted in a field of their own, or
+    /// that only fill in others.
+    const NOT_NOTED: [&str; 11] = [
+        "jobs",
+        "tag",
+        "filter",
+        "base_seed",
+        "output",
+        "show_progress",
+        "annotations",
+        "time_budget",
+        "resume",
+        "keep",
+        "profile",
+    ];
     /// Options that are noted under another's name, or as the partition.
     const NOTED_ELSEWHERE: [&str; 3] = ["seed", "no_fail_fast", "partition"];
 
