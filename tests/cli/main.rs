@@ -9,6 +9,7 @@ mod diff_runs;
 mod disks;
 mod endings;
 mod explain_failure;
+mod explored;
 mod hostile;
 mod judge;
 mod judge_stored;

@@ -11,6 +11,7 @@ mod black_box;
 pub mod campaign;
 pub mod catalogue;
 pub mod cause;
+pub mod coverage;
 pub mod exit;
 pub mod judge;
 pub mod latency;

@@ -86,6 +86,16 @@ pub(crate) struct RunArgs {
     /// Run all seeds, whatever fails.
     #[arg(long)]
     pub(crate) no_fail_fast: bool,
+    /// End a scenario once N seeds in a row went through nothing that earlier ones had not; without a
+    /// value, 200.
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "200",
+          conflicts_with_all = ["resume", "partition", "time_budget"],
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) until_stable: Option<u64>,
+    /// Take about half of the runs from earlier ones: replayed until something rare happened, drawn anew
+    /// from there on.
+    #[arg(long, conflicts_with_all = ["resume", "partition", "time_budget"])]
+    pub(crate) guided: bool,
     /// Do not shrink the first failing seed of each scenario.
     #[arg(long)]
     pub(crate) no_shrink: bool,

@@ -47,7 +47,7 @@ fn answer(registry: &Registry, payload: &[u8]) -> Answer {
     let hooks = Hooks { progress: Some(squall_seal::progress::tick), place: Some(say_place) };
     let run = || squall::run(registry, &request.plan, request.recording, &hooks);
     let recorded = || match request.recording {
-        Recording::Summary | Recording::Events(_) => run(),
+        Recording::Summary | Recording::Coverage | Recording::Events(_) => run(),
         Recording::Full => log::with_log(run, |reply, text| reply.log = text),
     };
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(recorded));
@@ -159,6 +159,7 @@ fn died(request: &RunRequest, death: &Death) -> RunReply {
         bound: None,
         history: None,
         journal: None,
+        coverage: None,
         trace: None,
         log: death.stderr.clone(),
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use squall_check::{FaultCounts, Outcome, ScenarioStatus, ScenarioVerdict, SeedResult, Violation};
 use squall_history::{PlannedFault, Seed};
 
+use crate::ScenarioCoverage;
 use crate::style::Tone;
 use crate::text::{count, counted, first_few, one_line};
 
@@ -22,6 +23,8 @@ pub struct Campaign<'a> {
     pub failures: &'a [Failure<'a>],
     /// What systems say is worth reaching and no seed of theirs reached.
     pub unreached: &'a [Unreached],
+    /// What runs went through, where that was asked for.
+    pub coverage: &'a [ScenarioCoverage],
     /// How to write commands.
     pub commands: Commands<'a>,
     /// Wall time of the whole campaign.

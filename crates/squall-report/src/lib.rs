@@ -10,6 +10,7 @@
 pub mod annotations;
 pub mod campaign;
 pub mod cause;
+pub mod coverage;
 pub mod error;
 pub mod folder;
 pub mod judged;
@@ -30,6 +31,7 @@ pub use campaign::{
     Campaign, Commands, Extent, Failure, Faults, Shrunk, StopCause, Stopped, Unreached, command,
 };
 pub use cause::{cause_json, cause_sentences, cause_svg, cause_text};
+pub use coverage::{ScenarioCoverage, coverage_text};
 pub use error::ReportError;
 pub use folder::{End, Ending, FailureFile, Inflight, RunFolder, Stored};
 pub use judged::{JUDGED_FORMAT, Judged, JudgedEnding, JudgedTimes, judged_json, judged_text};

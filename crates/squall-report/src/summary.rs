@@ -12,6 +12,7 @@ use crate::RunInfo;
 use crate::campaign::{
     Campaign, Extent, Failure, SLICE_WORDS, Unreached, what_happened, without_effect, word,
 };
+use crate::coverage::coverage_section;
 use crate::markdown::{block, limited, literal, table};
 use crate::terminal::{failure_faults, simulated, tally};
 use crate::text::{count, counted, span};
@@ -38,6 +39,7 @@ pub fn summary(campaign: &Campaign, run: &RunInfo) -> String {
     text += &oracles(campaign.verdicts);
     text += &conditions(campaign.verdicts);
     text += &unreached(campaign.unreached);
+    text += &coverage_section(campaign.coverage);
     limited(text, SUMMARY_BYTES_MAX, "\n*Cut here at 900 KiB: the whole is in `results.ndjson`.*\n")
 }
 

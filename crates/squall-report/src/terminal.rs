@@ -15,6 +15,7 @@ pub(crate) use failure::faults as failure_faults;
 pub use table::results_table;
 
 use crate::campaign::{Campaign, Extent, SLICE_WORDS, Unreached, tone_of};
+use crate::coverage::coverage_text;
 use crate::style::{Style, Tone};
 use crate::text::{count, counted, first_few, one_line, span, speed};
 
@@ -32,6 +33,7 @@ pub fn campaign_text(campaign: &Campaign, style: Style) -> String {
     let mut text = results_table(campaign.verdicts, style);
     text += &notes(campaign.verdicts, style);
     text += &unreached(campaign.unreached, style);
+    text += &coverage_text(campaign.coverage, style);
     text += &failures(campaign, style);
     text += &extent(campaign.extent, style);
     text += &summary_line(campaign, style);

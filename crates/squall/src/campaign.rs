@@ -49,6 +49,13 @@ pub struct Policy {
 impl Policy {
     /// The share of passing seeds that is run again if nobody says otherwise: one of 32.
     pub const RECHECK: Ppm = Ppm::new(1_000_000 / 32).expect("less than one");
+
+    /// Whether a passing seed is run again.
+    pub(crate) fn samples(&self, seed: Seed) -> bool {
+        let hash = Identity::of("recheck").with(seed.0).0;
+        let millionth = (u128::from(hash) * 1_000_000) >> 64;
+        millionth < self.recheck.get().into()
+    }
 }
 
 impl Default for Policy {
@@ -295,7 +302,7 @@ impl Campaign<'_> {
         let (mut recorded, mut seen) = (None, Second::NotRun);
         if result.outcome == Outcome::Timeout {
             recorded = Some(first);
-        } else if failed || self.is_sampled(job.seed) {
+        } else if failed || self.policy.samples(job.seed) {
             let recording = if failed { Recording::Full } else { Recording::Summary };
             let request = RunRequest { plan: plan.clone(), recording };
             let mut verifier = verifier.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -306,12 +313,6 @@ impl Campaign<'_> {
         }
         Ok(Box::new(Finished { scenario: job.scenario, result, plan, recorded, second: seen }))
     }
-
-    fn is_sampled(&self, seed: Seed) -> bool {
-        let hash = Identity::of("recheck").with(seed.0).0;
-        let millionth = (u128::from(hash) * 1_000_000) >> 64;
-        millionth < self.policy.recheck.get().into()
-    }
 }
 
 /// A host for second runs, shared by some of the hosts for first ones.
@@ -319,7 +320,7 @@ type Verifier<'a> = Mutex<&'a mut Box<dyn RunHost>>;
 
 /// The second run must be the first, to the last event. One that the wall limit cut short says
 /// nothing: how far it came is a matter of the machine.
-fn compare(first: &mut SeedResult, second: &SeedResult) -> Second {
+pub(crate) fn compare(first: &mut SeedResult, second: &SeedResult) -> Second {
     if second.outcome == Outcome::Timeout {
         return Second::NotRun;
     }

@@ -186,6 +186,7 @@ mod tests {
                 bound: None,
                 history: None,
                 journal: None,
+                coverage: None,
                 trace: None,
                 log: String::new(),
             }

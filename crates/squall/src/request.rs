@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use squall_check::SeedResult;
+use squall_check::coverage::Coverage;
 use squall_history::{Digest, NodeName, Plan, SimTime};
 
 /// How much a run keeps. It changes nothing else: the digest is the same either way.
@@ -10,6 +11,8 @@ use squall_history::{Digest, NodeName, Plan, SimTime};
 pub enum Recording {
     /// The result and the bound plan.
     Summary,
+    /// The result, the bound plan, and what the run went through.
+    Coverage,
     /// The history and the journal of packets as well.
     Full,
     /// In place of these: the digest along the way, and some events in full.
@@ -73,6 +76,9 @@ pub struct RunReply {
     pub history: Option<String>,
     /// `journal.ndjson`, if recording was full.
     pub journal: Option<String>,
+    /// What the run went through, if coverage was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
     /// The trace, if events were recorded.
     #[serde(default)]
     pub trace: Option<Trace>,

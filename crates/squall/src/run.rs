@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use squall_check::coverage::Coverage;
 use squall_check::no_panic::NAME as NO_PANIC;
 use squall_check::result::RESULT_FORMAT;
 use squall_check::{Budget, Judge, Outcome, SeedResult, Verdict};
@@ -168,7 +169,7 @@ impl<'a> Run<'a> {
 
         let nemesis = Nemesis::new(plan, header.client_roles.clone(), tolerates);
         let journaling = match recording {
-            Recording::Summary | Recording::Events(_) => Journaling::Off,
+            Recording::Summary | Recording::Coverage | Recording::Events(_) => Journaling::Off,
             Recording::Full => Journaling::On,
         };
         let mut engine = Native::new(plan, kind, instance, journaling);
@@ -285,6 +286,7 @@ impl<'a> Run<'a> {
             bound: Some(bound),
             history: full.then(|| ndjson(&history)),
             journal: full.then(|| journal(&ended, plan)),
+            coverage: (recording == Recording::Coverage).then(|| Coverage::of(&history)),
             trace: matches!(recording, Recording::Events(_)).then(|| crate::trace::of(&ended, plan)),
             log: String::new(),
         }

@@ -1,5 +1,6 @@
 //! `run`: a campaign over scenarios and seeds, with a run folder.
 
+pub(crate) mod explore;
 pub(crate) mod partition;
 pub(crate) mod report;
 pub(crate) mod resume;
@@ -96,23 +97,11 @@ fn go_on(registry: &Registry, begun: Begun) -> Result<u8, CliError> {
         true => resume::recall(registry, &setting, &mut sweep, &mut hosts)?,
         false => Turn::new(setting.max_fail),
     };
-    let campaign = Campaign {
-        jobs,
-        plan: &|job| setting.plan(job),
-        counts: &|result, scenario| setting.counts(result, scenario),
-        policy: Policy { max_fail: setting.max_fail, recheck: setting.recheck },
+    let reached = if explore::is_asked_for(&args) {
+        explore::run(&args, &setting, (&mut hosts, verifiers[0].as_mut()), &mut sweep, &limits.interrupt)?
+    } else {
+        in_order(&setting, from, &limits, &mut hosts, &mut verifiers, &mut sweep)?
     };
-    let mut broken = None;
-    let stint = Stint { from, stop: &|| limits.say_stop() };
-    let reached = campaign.run_stint(&stint, hosts.hosts(), &mut verifiers, &mut |progress| {
-        if broken.is_none() {
-            broken = sweep.take(progress).err();
-            limits.broken.store(broken.is_some(), Ordering::Relaxed);
-        }
-    })?;
-    if let Some(error) = broken {
-        return Err(error);
-    }
     let stopped = match limits.cause(reached) {
         Some(StopCause::Signal) => Some(StopCause::Signal),
         stopped => stopped.or(make_small(registry, &args, &limits, &mut sweep, &mut hosts)?),
@@ -145,6 +134,32 @@ fn make_small(
     let compared = |plan: &Plan| Ok(diff_runs::compared(registry, args.place, plan)?.0);
     sweep.differences(compared)?.iter().for_each(|text| anstream::println!("{text}"));
     Ok(None)
+}
+
+/// Runs all seeds in order, from a turn on.
+fn in_order(
+    setting: &Setting,
+    from: Turn,
+    limits: &Limits,
+    hosts: &mut Pool,
+    verifiers: &mut [Box<dyn RunHost>],
+    sweep: &mut Sweep<'_>,
+) -> Result<Reached, CliError> {
+    let campaign = Campaign {
+        jobs: setting.jobs(),
+        plan: &|job| setting.plan(job),
+        counts: &|result, scenario| setting.counts(result, scenario),
+        policy: Policy { max_fail: setting.max_fail, recheck: setting.recheck },
+    };
+    let mut broken = None;
+    let stint = Stint { from, stop: &|| limits.say_stop() };
+    let reached = campaign.run_stint(&stint, hosts.hosts(), verifiers, &mut |progress| {
+        if broken.is_none() {
+            broken = sweep.take(progress).err();
+            limits.broken.store(broken.is_some(), Ordering::Relaxed);
+        }
+    })?;
+    broken.map_or(Ok(reached), Err)
 }
 
 /// What may end a campaign before its last seed.

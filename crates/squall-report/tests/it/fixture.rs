@@ -284,6 +284,7 @@ pub(crate) fn with_campaign<R>(render: impl FnOnce(&Campaign) -> R) -> R {
         verdicts: &verdicts,
         failures: &failures,
         unreached: &unreached,
+        coverage: &[],
         commands: Commands { program: "cargo xtask chaos", options: &[] },
         wall: Some(Duration::from_millis(12_400)),
     };

@@ -107,11 +107,16 @@ async fn order() -> u64 {
     for task in tasks {
         task.await.expect("nobody panics");
     }
-    let polled = *polled.lock().expect("nobody panics");
-    polled
+    *polled.lock().expect("nobody panics")
 }
 
 fn history(seed: u64, reseed: Option<u64>) -> History {
+    let reseed: Vec<Reseed> =
+        reseed.map(|seed| Reseed { at: CHANGE, seed: Seed(seed) }).into_iter().collect();
+    history_of(seed, &reseed)
+}
+
+fn history_of(seed: u64, reseed: &[Reseed]) -> History {
     let registry = Registry::new().add::<Dice>("dice");
     let text = "
 version: 1
@@ -126,7 +131,7 @@ faults:
     let scenario = parse(&Source::new("dice.yaml", text), &registry.catalogue());
     let scenario = scenario.unwrap_or_else(|errors| panic!("{errors}"));
     let mut plan: Plan = scenario.plan(Seed(seed), &Overrides::default());
-    plan.reseed.extend(reseed.map(|seed| Reseed { at: CHANGE, seed: Seed(seed) }));
+    plan.reseed.extend_from_slice(reseed);
     let reply = crate::run(&registry, &plan, Recording::Full, &Hooks::default()).expect("it fits");
     History::read_ndjson(reply.history.expect("it is recorded").as_bytes()).expect("just written")
 }
@@ -167,4 +172,11 @@ fn other_draws_change_everything_from_their_moment_on_and_nothing_before() {
             );
         }
     }
+}
+
+#[test]
+fn other_draws_from_the_start_are_all_of_them() {
+    let own = history_of(9, &[Reseed { at: SimTime::ZERO, seed: Seed(1) }]);
+    assert_eq!(own.records, history(1, None).records);
+    assert_ne!(own.records, history(9, None).records);
 }

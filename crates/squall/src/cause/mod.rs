@@ -84,7 +84,7 @@ pub fn cause(pool: &mut Pool, plan: &Plan, terms: &mut CauseTerms<'_>) -> Result
 }
 
 /// `base` up to `at`, and other draws from there on.
-fn drawn_anew(
+pub(crate) fn drawn_anew(
     base: &Plan,
     at: SimTime,
     seed: Seed,
@@ -105,7 +105,7 @@ fn drawn_anew(
         let Plan { faults, sequences, .. } = redraw(seed);
         let past: BTreeSet<FaultId> = plan.faults.iter().map(|fault| fault.id.clone()).collect();
         for mut fault in faults.into_iter().filter(|fault| !is_past(fault.at)) {
-            if past.contains(&fault.id) {
+            while past.contains(&fault.id) {
                 // Two faults of one name would share their draws.
                 fault.id = FaultId(format!("{}+", fault.id).into());
             }

@@ -37,9 +37,10 @@ impl Native {
         journaling: Journaling,
     ) -> Self {
         let defaults = SimLimits::default();
+        let seed = seed_at_start(plan);
         let mut engine = Self {
             sim: Sim::new(&SimConfig {
-                seed: plan.seed,
+                seed,
                 topology: &plan.topology,
                 network: plan.network,
                 disk: plan.disk,
@@ -49,7 +50,7 @@ impl Native {
             instance,
             topology: Arc::new(plan.topology.clone()),
             kinds: kind.roles().into_iter().map(|role| (role.name, role.kind)).collect(),
-            recorder: Recorder::new(Draws::new(plan.seed), client_roles(kind)),
+            recorder: Recorder::new(Draws::new(seed), client_roles(kind)),
             boots: BTreeMap::new(),
             node_faults: NodeFaults::default(),
         };
@@ -209,6 +210,12 @@ impl Engine for Native {
     fn reseed(&mut self, seed: Seed) {
         self.sim.reseed(seed);
     }
+}
+
+/// What draws come from before anything happens: clocks and first turns are drawn then.
+fn seed_at_start(plan: &Plan) -> Seed {
+    let at_start = plan.reseed.iter().rev().find(|reseed| reseed.at == SimTime::ZERO);
+    at_start.map_or(plan.seed, |reseed| reseed.seed)
 }
 
 fn client_roles(kind: &dyn Kind) -> Vec<&'static str> {

@@ -30,19 +30,24 @@ pub(crate) struct Closing<'a> {
 impl Closing<'_> {
     /// Prints the report, closes the folder, and says with which code to end.
     pub(crate) fn close(&self, swept: Swept) -> Result<u8, CliError> {
-        let Swept { folder, judges, kept, done, .. } = swept;
+        let Swept { folder, judges, kept, coverage, done, .. } = swept;
         let verdicts = self.verdicts(judges);
         let unreached = if self.is_whole() { self.unreached(&verdicts) } else { Vec::new() };
         let (program, options) = (environment::program(), self.changes.as_arguments());
         let failures: Vec<Failure> = kept.iter().map(Kept::as_failure).collect();
         let info = folder.info().clone();
-        let resume = resume_command(&folder);
+        // What was chosen from results is not gone on with, but run again.
+        let resume = match self.setting.is_explored() {
+            true => squall_report::command(&environment::program(), &info.arguments),
+            false => resume_command(&folder),
+        };
         let stopped = self.stopped.map(|cause| Stopped { cause, done, seeds: info.seeds, resume: &resume });
         let campaign = squall_report::Campaign {
             extent: Extent { slice: info.partition.as_deref(), stopped },
             verdicts: &verdicts,
             failures: &failures,
             unreached: &unreached,
+            coverage: &coverage,
             commands: Commands { program: &program, options: &options },
             wall: self.wall,
         };

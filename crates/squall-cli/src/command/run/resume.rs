@@ -46,6 +46,13 @@ pub(super) fn take_up(registry: &Registry, args: &RunArgs, given: &Path) -> Resu
     let setting = setting_of(registry, &stored)?;
     refuse_differences(&path, &stored, &setting)?;
     let began_with = arguments_of(&stored)?;
+    if setting.is_explored() {
+        return Err(CliError::Usage(format!(
+            "the campaign in {} chose its runs from its results (--guided, --until-stable): it cannot be gone \
+             on with; run it again",
+            path.display()
+        )));
+    }
     let args = RunArgs {
         jobs: args.jobs.or(began_with.jobs),
         show_progress: args.show_progress,

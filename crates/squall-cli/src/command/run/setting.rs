@@ -55,6 +55,11 @@ impl Setting {
         Ok(Self { loaded, base, all, slice, max_fail, recheck, overrides, expects, options })
     }
 
+    /// Whether runs are chosen by what others went through, or ended by it.
+    pub(crate) fn is_explored(&self) -> bool {
+        ["--until-stable", "--guided"].iter().any(|option| self.options[*option] != "not given")
+    }
+
     /// The jobs that are run here.
     pub(crate) fn jobs(&self) -> Vec<Job> {
         self.slice.map_or_else(|| self.all.clone(), |slice| slice.jobs(&self.all))
@@ -165,6 +170,8 @@ fn options(args: &RunArgs) -> BTreeMap<String, String> {
         ("--check-determinism", args.check_determinism.to_string()),
         ("--no-shrink", given(args.no_shrink)),
         ("--in-process", given(args.place.in_process)),
+        ("--until-stable", args.until_stable.map_or_else(|| given(false), |seeds| seeds.to_string())),
+        ("--guided", given(args.guided)),
     ];
     options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

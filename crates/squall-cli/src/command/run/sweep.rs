@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use squall::{
     Finished, Interrupt, Plan, Pool, Progress, Registry, RunReply, Second, Seed, ShrinkStep, ShrinkTerms,
-    Shrunk,
+    Shrunk, SimTime,
 };
 use squall_check::{Outcome, ScenarioJudge, SeedResult};
-use squall_report::{FailureFile, Inflight, RunFolder, Timing};
+use squall_report::{FailureFile, Inflight, RunFolder, ScenarioCoverage, Timing};
 
 pub(crate) use self::kept::Kept;
 use self::kept::{store, stored_plan};
@@ -46,6 +46,7 @@ pub(crate) struct Sweep<'a> {
     kept: Vec<Kept>,
     /// What shrinking made of some of them.
     shrunk: Vec<Shrunk>,
+    coverage: Vec<ScenarioCoverage>,
 }
 
 /// What a campaign leaves.
@@ -56,6 +57,8 @@ pub(crate) struct Swept {
     pub(crate) kept: Vec<Kept>,
     /// What shrinking made of some of them.
     pub(crate) shrunk: Vec<Shrunk>,
+    /// What runs went through, where that was asked for.
+    pub(crate) coverage: Vec<ScenarioCoverage>,
     /// Since it began.
     pub(crate) wall: Duration,
     /// Seeds that are done.
@@ -101,6 +104,7 @@ impl<'a> Sweep<'a> {
             walls: BTreeMap::new(),
             kept: Vec::new(),
             shrunk: Vec::new(),
+            coverage: Vec::new(),
         }
     }
 
@@ -232,6 +236,11 @@ impl<'a> Sweep<'a> {
         store(&mut self.folder, result, plan, Some(&reply))
     }
 
+    /// Takes what the runs of a scenario went through.
+    pub(crate) fn saw(&mut self, coverage: ScenarioCoverage) {
+        self.coverage.push(coverage);
+    }
+
     fn is_kept(&self, scenario: usize, result: &SeedResult) -> bool {
         let kept = self.kept.iter().filter(|kept| kept.scenario == scenario).count();
         result.outcome != Outcome::Pass && kept < KEPT_MAX
@@ -245,7 +254,14 @@ impl<'a> Sweep<'a> {
         bound: Option<Plan>,
         (wall, second): (Option<Duration>, Second),
     ) {
-        let (target, result) = (self.loaded[scenario].target.clone(), result.clone());
+        let mut target = self.loaded[scenario].target.clone();
+        // What was drawn anew after a moment of another run is no seed of the scenario, but its plan.
+        if plan.reseed.first().is_some_and(|reseed| reseed.at == SimTime::ZERO)
+            && let Ok(path) = self.folder.failure_path(&result.scenario, result.seed)
+        {
+            target = path.join(FailureFile::Plan.name()).display().to_string();
+        }
+        let result = result.clone();
         self.kept.push(Kept { scenario, target, result, plan, bound, shrunk: None, wall, second });
     }
 
@@ -348,7 +364,7 @@ impl<'a> Sweep<'a> {
     pub(crate) fn finish(mut self) -> Swept {
         self.turn_to(self.loaded.len());
         let done = self.done.iter().sum();
-        let Self { folder, judges, kept, shrunk, display, .. } = self;
-        Swept { folder, judges, kept, shrunk, wall: display.finish(), done }
+        let Self { folder, judges, kept, shrunk, coverage, display, .. } = self;
+        Swept { folder, judges, kept, shrunk, coverage, wall: display.finish(), done }
     }
 }
