@@ -2,8 +2,8 @@
 //!
 //! The same *oracle* must be violated: the first that the original violated. Other violations besides
 //! do not matter, unless it is one of liveness that the original kept; another in its place does. Two
-//! oracles judge many things under one name, so of these the same assertion, or the same place of the
-//! panic, is asked for.
+//! oracles judge many things under one name, so of these the same assertion, the same place of the
+//! panic, or the same error but for the numbers in it, is asked for.
 //!
 //! That is not enough for an oracle with a bound in time (liveness): a cluster that is too small for its
 //! work is late without any mistake. For these, a change of anything but the faults counts only if the
@@ -35,7 +35,19 @@ enum What {
 }
 
 /// What evidence tells apart that goes by one name.
-const RESPECTS: [&str; 2] = ["location", "assertion"];
+const RESPECTS: [&str; 3] = ["location", "assertion", ERROR];
+
+/// The text that software ended with. It may name offsets and nodes, which are others in a smaller plan.
+const ERROR: &str = "error";
+
+/// What a violation's evidence says in one respect.
+fn seen(violation: &Violation, key: &str) -> Option<Value> {
+    let value = violation.evidence.get(key)?;
+    Some(match value.as_str() {
+        Some(text) if key == ERROR => text.replace(|c: char| c.is_ascii_digit(), "").into(),
+        _ => value.clone(),
+    })
+}
 
 impl Target {
     /// Of a run that failed; `None` if it did not, or in a way that the system has no part in.
@@ -49,7 +61,7 @@ impl Target {
         let Some(violation) = result.violations.first() else {
             return Some(Self { what: What::Outcome(result.outcome), promise: Promise::Safety, kept });
         };
-        let respect = |key: &&'static str| Some((*key, violation.evidence.get(*key)?.clone()));
+        let respect = |key: &&'static str| Some((*key, seen(violation, key)?));
         let name = violation.oracle.clone();
         let promise = if liveness.contains(&name) { Promise::Liveness } else { Promise::Safety };
         let what = What::Oracle { name, respect: RESPECTS.iter().find_map(respect) };
@@ -96,9 +108,40 @@ impl Target {
     pub(crate) fn violation<'r>(&self, result: &'r SeedResult) -> Option<&'r Violation> {
         let What::Oracle { name, respect } = &self.what else { return None };
         let is_same = |violation: &&Violation| {
-            let same = |(key, value): &(&str, Value)| violation.evidence.get(*key) == Some(value);
+            let same = |(key, value): &(&str, Value)| seen(violation, key).as_ref() == Some(value);
             violation.oracle == *name && respect.as_ref().is_none_or(same)
         };
         result.violations.iter().find(is_same)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(evidence: Value) -> SeedResult {
+        let violation = serde_json::json!({
+            "oracle": "no-panic", "at": 1, "message": "…", "nodes": [], "ops": [], "evidence": evidence,
+        });
+        let value = serde_json::json!({
+            "v": 1, "scenario": "a", "seed": "0x1", "engine": "native", "outcome": "fail", "digest": null,
+            "events": 1, "sim_ns": 1, "violations": [violation], "exercised": {}, "conditions": {},
+            "faults": {},
+        });
+        serde_json::from_value(value).expect("a result")
+    }
+
+    #[test]
+    fn one_name_is_not_yet_the_same_failure() {
+        let error = |text: &str| result(serde_json::json!({ "error": text, "boot": 2 }));
+        let respect =
+            ("error", seen(&error("record 7 at 512 is torn").violations[0], "error").expect("told"));
+        let what = What::Oracle { name: "no-panic".to_owned(), respect: Some(respect) };
+        let target = Target { what, promise: Promise::Safety, kept: BTreeSet::new() };
+        assert!(target.is_met(&error("record 7 at 512 is torn")));
+        assert!(target.is_met(&error("record 81 at 10240 is torn")), "where it lies is another matter");
+        assert!(!target.is_met(&error("there is no member")));
+        let panic = serde_json::json!({ "message": "record 7 at 512 is torn", "location": "a.rs:1:1" });
+        assert!(!target.is_met(&result(panic)), "a panic is another failure");
     }
 }
