@@ -1,3 +1,5 @@
+//! Features of runs: what counts as one, and how counts fall into buckets.
+
 use serde_json::json;
 use squall_history::vocab::batch::{Cause, Event, Stage, Task};
 use squall_history::vocab::raft;

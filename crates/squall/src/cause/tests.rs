@@ -1,3 +1,5 @@
+//! A toy in which one draw at a known moment decides: that moment is named, whatever the number of hosts.
+
 use std::time::Duration;
 
 use squall_check::cause::{Cause, CauseEnded, LaterFaults};

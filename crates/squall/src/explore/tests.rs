@@ -1,3 +1,5 @@
+//! Toys in which steps are unlikely: coverage becomes stable, and guided search comes further than a plain one.
+
 use std::time::Duration;
 
 use squall_history::Topology;
