@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
-use squall_history::{Digest, Seed};
+use squall_history::{Digest, Plan, Seed};
 
 use crate::{Status, Verdict, Violation};
 
@@ -140,6 +140,27 @@ pub struct SeedResult {
 pub const RESULT_FORMAT: u32 = 1;
 
 impl SeedResult {
+    /// The result of a run of this plan that nothing is known of yet but how it ended.
+    pub fn of(plan: &Plan, outcome: Outcome) -> Self {
+        Self {
+            v: RESULT_FORMAT,
+            scenario: plan.scenario.to_string(),
+            seed: plan.seed,
+            engine: plan.engine.clone(),
+            outcome,
+            digest: None,
+            events: 0,
+            sim_ns: 0,
+            violations: Vec::new(),
+            exercised: BTreeMap::new(),
+            not_applicable: BTreeMap::new(),
+            unknown: BTreeMap::new(),
+            conditions: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            detail: String::new(),
+        }
+    }
+
     /// Takes over what the judge said.
     pub fn set_verdict(&mut self, verdict: Verdict) {
         self.outcome = verdict.status.into();

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use squall::history::NodeName;
 use squall::{Hooks, HostError, Recording, Registry, RunError, RunHost, RunReply, RunRequest, Spent};
-use squall_check::result::RESULT_FORMAT;
 use squall_check::{Outcome, SeedResult};
 use squall_seal::{Death, DeathKind, Ended, Limits, Request, Worker, WorkerCommand};
 
@@ -139,23 +138,7 @@ fn died(request: &RunRequest, death: &Death) -> RunReply {
     };
     let detail = if death.place.is_empty() { what } else { format!("{what} ({})", death.place) };
     RunReply {
-        result: SeedResult {
-            v: RESULT_FORMAT,
-            scenario: request.plan.scenario.to_string(),
-            seed: request.plan.seed,
-            engine: request.plan.engine.clone(),
-            outcome,
-            digest: None,
-            events: 0,
-            sim_ns: 0,
-            violations: Vec::new(),
-            exercised: Default::default(),
-            not_applicable: Default::default(),
-            unknown: Default::default(),
-            conditions: Default::default(),
-            faults: Default::default(),
-            detail,
-        },
+        result: SeedResult { detail, ..SeedResult::of(&request.plan, outcome) },
         bound: None,
         history: None,
         journal: None,

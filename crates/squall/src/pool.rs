@@ -166,23 +166,7 @@ mod tests {
 
         pub(super) fn reply(request: &RunRequest) -> RunReply {
             RunReply {
-                result: SeedResult {
-                    v: 1,
-                    scenario: String::new(),
-                    seed: request.plan.seed,
-                    engine: String::new(),
-                    outcome: Outcome::Pass,
-                    digest: None,
-                    events: 0,
-                    sim_ns: 0,
-                    violations: Vec::new(),
-                    exercised: Default::default(),
-                    not_applicable: Default::default(),
-                    unknown: Default::default(),
-                    conditions: Default::default(),
-                    faults: Default::default(),
-                    detail: String::new(),
-                },
+                result: SeedResult::of(&request.plan, Outcome::Pass),
                 bound: None,
                 history: None,
                 journal: None,

@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use squall_check::coverage::Coverage;
 use squall_check::no_panic::NAME as NO_PANIC;
-use squall_check::result::RESULT_FORMAT;
 use squall_check::{Budget, Judge, Outcome, SeedResult, Verdict};
 use squall_history::condition::Conditions;
 use squall_history::{
@@ -263,21 +262,11 @@ impl<'a> Run<'a> {
         let verdict = judge.finish(&history);
         let (bound, faults) = nemesis.finish();
         let mut result = SeedResult {
-            v: RESULT_FORMAT,
-            scenario: plan.scenario.to_string(),
-            seed: plan.seed,
-            engine: plan.engine.clone(),
-            outcome: Outcome::Pass,
             digest: Some(ended.digest),
             events: ended.events,
             sim_ns: at.0,
-            violations: Vec::new(),
-            exercised: Default::default(),
-            not_applicable: Default::default(),
-            unknown: Default::default(),
-            conditions: Default::default(),
             faults,
-            detail: String::new(),
+            ..SeedResult::of(plan, Outcome::Pass)
         };
         set_outcome(&mut result, verdict, over, &ended, &history.records);
         let full = recording == Recording::Full;
