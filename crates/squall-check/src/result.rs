@@ -87,6 +87,14 @@ pub struct FaultCounts {
     pub observed: u64,
     /// Refused by the fault budget.
     pub vetoed: u64,
+    /// Left out, since the engine cannot inject them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl AddAssign for FaultCounts {
@@ -95,6 +103,7 @@ impl AddAssign for FaultCounts {
         self.applied += other.applied;
         self.observed += other.observed;
         self.vetoed += other.vetoed;
+        self.skipped += other.skipped;
     }
 }
 

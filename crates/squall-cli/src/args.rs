@@ -246,6 +246,12 @@ pub(crate) struct Changes {
     /// Set a value, such as `workload.keys=2` or `duration=5s`; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_set)]
     pub(crate) set: Vec<(String, String)>,
+    /// Run on this engine in place of the scenario's: native, turmoil, madsim.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) engine: Option<String>,
+    /// Leave out the faults that the engine cannot inject, in place of refusing the scenario.
+    #[arg(long)]
+    pub(crate) skip_unsupported: bool,
 }
 
 fn parse_set(text: &str) -> Result<(String, String), String> {
@@ -257,14 +263,21 @@ impl Changes {
     pub(crate) fn overrides(&self) -> Overrides {
         let bugs =
             (!self.bug.is_empty()).then(|| self.bug.iter().filter(|bug| *bug != "none").cloned().collect());
-        Overrides { bugs, set: self.set.clone() }
+        Overrides {
+            bugs,
+            set: self.set.clone(),
+            engine: self.engine.clone(),
+            skip_unsupported: self.skip_unsupported,
+        }
     }
 
     /// The same as arguments, for the commands we print.
     pub(crate) fn as_arguments(&self) -> Vec<String> {
         let bugs = self.bug.iter().flat_map(|bug| ["--bug".to_owned(), bug.clone()]);
         let sets = self.set.iter().flat_map(|(key, value)| ["--set".to_owned(), format!("{key}={value}")]);
-        bugs.chain(sets).collect()
+        let engine = self.engine.iter().flat_map(|engine| ["--engine".to_owned(), engine.clone()]);
+        let skip = self.skip_unsupported.then(|| "--skip-unsupported".to_owned());
+        bugs.chain(sets).chain(engine).chain(skip).collect()
     }
 }
 

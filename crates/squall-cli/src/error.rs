@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use squall::HostError;
+use squall::capability::Lack;
 use squall_check::ExitCode;
 use squall_check::blackbox::recording::Malformed;
 use squall_report::ReportError;
@@ -31,6 +32,8 @@ pub(crate) enum CliError {
     Several(Vec<CliError>),
     #[error("{scenario} uses what is not built yet")]
     Unsupported { scenario: String, why: Box<Diagnostics> },
+    #[error("engine {engine} cannot do what {scenario} asks for")]
+    Lacks { scenario: String, engine: String, lacks: Vec<Lack> },
     #[error("two scenarios are named `{name}`: {} and {}", first.display(), second.display())]
     SameName { name: String, first: PathBuf, second: PathBuf },
     #[error("no scenario is named `{name}`{hint}")]
@@ -74,6 +77,14 @@ impl CliError {
                 format!("{}\nhelp: what is done is kept; go on with `{resume}`", why.text())
             }
             Self::Unsupported { why, .. } => format!("{}error: {self}", render(why)),
+            Self::Lacks { lacks, .. } => {
+                let list: String =
+                    lacks.iter().map(|lack| format!("\n  {}: {}", lack.what, lack.why)).collect();
+                format!(
+                    "error: {self}:{list}\nhelp: `--skip-unsupported` leaves that out and says so; \
+                     `--engine native` can do all"
+                )
+            }
             _ => format!("error: {self}"),
         }
     }
@@ -85,7 +96,9 @@ impl CliError {
             Self::InvalidProfiles(_) | Self::NoScore { .. } | Self::NoPlaceForTable { .. } => {
                 ExitCode::InvalidInput
             }
-            Self::Several(_) | Self::Unsupported { .. } | Self::SameName { .. } => ExitCode::InvalidInput,
+            Self::Several(_) | Self::Unsupported { .. } | Self::SameName { .. } | Self::Lacks { .. } => {
+                ExitCode::InvalidInput
+            }
             Self::NoScenario { .. } | Self::Nothing(_) => ExitCode::NothingRan,
             Self::Usage(_) | Self::Override(_) => ExitCode::Usage,
             Self::Halted { why, .. } => why.exit_code(),

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use squall::Registry;
-use squall_scenario::{Catalogue, Scenario, Source, parse};
+use squall::capability::Lack;
+use squall::{HostError, Registry, Seed};
+use squall_scenario::{Catalogue, Overrides, Scenario, Source, parse};
 
 use crate::environment;
 use crate::error::CliError;
@@ -189,4 +190,24 @@ pub(crate) fn refuse_unsupported(loaded: &[Loaded]) -> Result<(), CliError> {
             why: Box::new(loaded.scenario.unsupported.clone()),
         }),
     }
+}
+
+/// Refuses what the engine cannot do, or says that it is left out.
+pub(crate) fn refuse_lacks(scenario: &Scenario, overrides: &Overrides) -> Result<(), CliError> {
+    let plan = scenario.plan(Seed(0), overrides);
+    let engine = squall::built(&plan.engine).map_err(HostError::from)?;
+    let lack =
+        |keyword: String| engine.lacks(&keyword).map(|why| Lack { what: keyword, why: why.to_owned() });
+    let mut lacks: Vec<Lack> = scenario.fault_keywords().into_iter().filter_map(lack).collect();
+    lacks.extend(engine.lacks_of_surroundings(&plan));
+    if lacks.is_empty() {
+        return Ok(());
+    }
+    if plan.skip_unsupported {
+        let names: Vec<&str> = lacks.iter().map(|lack| lack.what.as_str()).collect();
+        let (name, engine) = (&scenario.name, engine.name);
+        anstream::eprintln!("{name}: left out, since engine {engine} cannot: {}", names.join(", "));
+        return Ok(());
+    }
+    Err(CliError::Lacks { scenario: scenario.name.clone(), engine: plan.engine, lacks })
 }

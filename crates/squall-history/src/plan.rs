@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    ClockProfile, Expect, FaultId, Limits, LinkProfile, NetworkProfile, PlannedFault, Seed, Sequence,
-    SimDuration, SimTime, Topology,
+    Action, ClockProfile, Expect, FaultId, Limits, LinkProfile, NetworkProfile, PlannedFault, Seed, Sequence,
+    SimDuration, SimTime, Step, Topology,
 };
 
 /// A plan: a pure function of (scenario, seed) before the run, and after it, with literal targets,
@@ -54,10 +54,21 @@ pub struct Plan {
     /// Faults that the budget refused (bound plans only): listed, not applied again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vetoes: Vec<Veto>,
+    /// Whether faults that the engine cannot inject are left out, in place of refusing the plan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_unsupported: bool,
     /// What is expected.
     pub expect: Expect,
     /// Where a run is stopped.
     pub limits: Limits,
+}
+
+impl Plan {
+    /// What all of its faults do, those in steps included.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        let in_steps = self.sequences.iter().flat_map(|sequence| &sequence.steps).flat_map(Step::faults);
+        self.faults.iter().map(|fault| &fault.action).chain(in_steps.map(|fault| &fault.action))
+    }
 }
 
 /// Which system runs, and how.

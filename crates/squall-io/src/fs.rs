@@ -19,7 +19,7 @@ use squall_history::{disk_mount, disk_of};
 #[cfg(feature = "sim")]
 use squall_sim::disk::{fault::Target, wait};
 
-use crate::ground::{Ground, current};
+use crate::ground::{Machine, machine};
 
 /// One of the node's disks, by number. The first, 0, holds the node's directory; disk `i` is mounted
 /// in it as `disk<i>`. Nothing need be made before it is used. Listing the node's directory does not
@@ -93,9 +93,9 @@ impl OpenOptions {
     /// `NotFound`, `AlreadyExists`, and what else the file system says.
     pub async fn open(self, path: impl AsRef<Path>) -> io::Result<File> {
         let path = inside(path.as_ref())?;
-        Ok(File(match current() {
+        Ok(File(match machine() {
             #[cfg(feature = "sim")]
-            Ground::Sim => {
+            Machine::Simulated => {
                 wait::access(Target::Path(&path)).await;
                 let options = squall_sim::disk::Open {
                     write: self.write,
@@ -109,7 +109,7 @@ impl OpenOptions {
                     wait: None,
                 })
             }
-            Ground::Tokio(place) => {
+            Machine::Real(place) => {
                 let mut options = tokio::fs::OpenOptions::new();
                 options.read(true).write(self.write).create(self.create);
                 options.create_new(self.create_new).truncate(self.truncate);
@@ -345,13 +345,13 @@ pub async fn write(path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
 /// `NotFound`, and what else the file system says.
 pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<()> {
     let (from, to) = (inside(from.as_ref())?, inside(to.as_ref())?);
-    match current() {
+    match machine() {
         #[cfg(feature = "sim")]
-        Ground::Sim => {
+        Machine::Simulated => {
             wait::access(Target::Paths(&from, &to)).await;
             squall_sim::disk::rename(&from, &to)
         }
-        Ground::Tokio(place) => {
+        Machine::Real(place) => {
             let place = place.as_deref();
             // Directories of one real disk stand for the disks of a node of ours; elsewhere the mounts
             // are the machine's own.
@@ -369,13 +369,13 @@ pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<
 /// `NotFound`, and what else the file system says.
 pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
     let path = inside(path.as_ref())?;
-    match current() {
+    match machine() {
         #[cfg(feature = "sim")]
-        Ground::Sim => {
+        Machine::Simulated => {
             wait::access(Target::Path(&path)).await;
             squall_sim::disk::remove_file(&path)
         }
-        Ground::Tokio(place) => tokio::fs::remove_file(rooted(place.as_deref(), &path).await?).await,
+        Machine::Real(place) => tokio::fs::remove_file(rooted(place.as_deref(), &path).await?).await,
     }
 }
 
@@ -385,13 +385,13 @@ pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
 /// What the file system says.
 pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
     let path = inside(path.as_ref())?;
-    match current() {
+    match machine() {
         #[cfg(feature = "sim")]
-        Ground::Sim => {
+        Machine::Simulated => {
             wait::access(Target::Path(&path)).await;
             squall_sim::disk::create_dir_all(&path)
         }
-        Ground::Tokio(place) => tokio::fs::create_dir_all(rooted(place.as_deref(), &path).await?).await,
+        Machine::Real(place) => tokio::fs::create_dir_all(rooted(place.as_deref(), &path).await?).await,
     }
 }
 
@@ -401,13 +401,13 @@ pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 /// `NotFound`, and what else the file system says.
 pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<Vec<String>> {
     let path = inside(path.as_ref())?;
-    match current() {
+    match machine() {
         #[cfg(feature = "sim")]
-        Ground::Sim => {
+        Machine::Simulated => {
             wait::access(Target::Path(&path)).await;
             squall_sim::disk::read_dir(&path)
         }
-        Ground::Tokio(place) => {
+        Machine::Real(place) => {
             let mut entries = tokio::fs::read_dir(rooted(place.as_deref(), &path).await?).await?;
             let mut names = Vec::new();
             while let Some(entry) = entries.next_entry().await? {
@@ -428,14 +428,14 @@ pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<Vec<String>> {
 /// `NotFound`, and what else the disk says.
 pub async fn sync_dir(path: impl AsRef<Path>) -> io::Result<()> {
     let path = inside(path.as_ref())?;
-    match current() {
+    match machine() {
         #[cfg(feature = "sim")]
-        Ground::Sim => {
+        Machine::Simulated => {
             let ticket = squall_sim::disk::begin_sync_dir(&path)?;
             wait::sync(Target::Path(&path)).await;
             squall_sim::disk::finish_sync_dir(&path, ticket)
         }
-        Ground::Tokio(place) => {
+        Machine::Real(place) => {
             let directory = tokio::fs::File::open(rooted(place.as_deref(), &path).await?).await?;
             directory.sync_all().await
         }
@@ -448,20 +448,20 @@ pub async fn sync_dir(path: impl AsRef<Path>) -> io::Result<()> {
 /// What the file system says.
 pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
     let path = inside(path.as_ref())?;
-    match current() {
+    match machine() {
         #[cfg(feature = "sim")]
-        Ground::Sim => {
+        Machine::Simulated => {
             wait::access(Target::Path(&path)).await;
             squall_sim::disk::exists(&path)
         }
-        Ground::Tokio(place) => tokio::fs::try_exists(rooted(place.as_deref(), &path).await?).await,
+        Machine::Real(place) => tokio::fs::try_exists(rooted(place.as_deref(), &path).await?).await,
     }
 }
 
 /// The path without `.` and root; one that climbs out is refused. A program that is no node of
 /// ours has no directory of its own: its paths stay as they are.
 fn inside(path: &Path) -> io::Result<PathBuf> {
-    if matches!(current(), Ground::Tokio(None)) {
+    if matches!(machine(), Machine::Real(None)) {
         return Ok(path.to_owned());
     }
     let mut clean = PathBuf::new();

@@ -15,6 +15,8 @@ pub mod catalogue;
 mod coop;
 pub mod fs;
 mod ground;
+#[cfg(all(feature = "sim", madsim))]
+mod madsim;
 pub mod net;
 mod observe;
 pub mod rand;
@@ -23,6 +25,8 @@ mod select;
 pub mod stop;
 pub mod task;
 pub mod time;
+#[cfg(all(feature = "turmoil", not(madsim)))]
+mod turmoil;
 
 pub use observe::observe;
 pub use squall_history::vocab;

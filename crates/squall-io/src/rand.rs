@@ -5,15 +5,15 @@
 
 use std::time::Duration;
 
-use crate::ground::{Ground, current};
+use crate::ground::{Machine, machine};
 
 /// 64 uniform bits.
 #[inline]
 pub fn bits() -> u64 {
-    match current() {
+    match machine() {
         #[cfg(feature = "sim")]
-        Ground::Sim => squall_sim::task_draw(),
-        Ground::Tokio(_) => machine_bits(),
+        Machine::Simulated => squall_sim::task_draw(),
+        Machine::Real(_) => machine_bits(),
     }
 }
 

@@ -13,14 +13,14 @@ use std::task::Poll;
 
 use tokio::sync::watch;
 
-use crate::ground::{Ground, current};
+use crate::ground::{Machine, machine};
 
 /// The word to stop, for the node that asks. Clones hear the same.
 pub fn token() -> StopToken {
-    StopToken(match current() {
+    StopToken(match machine() {
         #[cfg(feature = "sim")]
-        Ground::Sim => Inner::Sim,
-        Ground::Tokio(place) => Inner::Tokio(place.map(|place| place.stop.clone())),
+        Machine::Simulated => Inner::Sim,
+        Machine::Real(place) => Inner::Tokio(place.map(|place| place.stop.clone())),
     })
 }
 

@@ -22,6 +22,10 @@ where
     JoinHandle(match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => Inner::Sim(squall_sim::spawn(future, place)),
+        #[cfg(all(feature = "turmoil", not(madsim)))]
+        Ground::Turmoil => Inner::Guest(tokio::spawn(squall_sim::guest_task(future))),
+        #[cfg(all(feature = "sim", madsim))]
+        Ground::Madsim => Inner::Madsim(::madsim::task::spawn(squall_sim::guest_task(future))),
         Ground::Tokio(_) => Inner::Tokio(tokio::spawn(future)),
     })
 }
@@ -31,7 +35,9 @@ pub async fn yield_now() {
     match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => squall_sim::yield_now().await,
-        Ground::Tokio(_) => tokio::task::yield_now().await,
+        #[cfg(all(feature = "sim", madsim))]
+        Ground::Madsim => squall_sim::yield_now().await,
+        _ => tokio::task::yield_now().await,
     }
 }
 
@@ -41,8 +47,16 @@ pub struct JoinHandle<T>(Inner<T>);
 enum Inner<T> {
     #[cfg(feature = "sim")]
     Sim(squall_sim::JoinHandle<T>),
+    #[cfg(all(feature = "turmoil", not(madsim)))]
+    Guest(tokio::task::JoinHandle<Guested<T>>),
+    #[cfg(all(feature = "sim", madsim))]
+    Madsim(::madsim::task::JoinHandle<Guested<T>>),
     Tokio(tokio::task::JoinHandle<T>),
 }
+
+/// What a guest's task gives: its value, or what it panicked with.
+#[cfg(any(feature = "turmoil", madsim))]
+type Guested<T> = Result<T, Box<dyn Any + Send>>;
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,6 +70,10 @@ impl<T> JoinHandle<T> {
         match &self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(handle) => handle.abort(),
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Inner::Guest(handle) => handle.abort(),
+            #[cfg(all(feature = "sim", madsim))]
+            Inner::Madsim(handle) => handle.abort(),
             Inner::Tokio(handle) => handle.abort(),
         }
     }
@@ -65,6 +83,10 @@ impl<T> JoinHandle<T> {
         match &self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(handle) => handle.is_finished(),
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Inner::Guest(handle) => handle.is_finished(),
+            #[cfg(all(feature = "sim", madsim))]
+            Inner::Madsim(handle) => handle.is_finished(),
             Inner::Tokio(handle) => handle.is_finished(),
         }
     }
@@ -81,6 +103,16 @@ impl<T> Future for JoinHandle<T> {
                     squall_sim::JoinError::Cancelled => JoinError::Cancelled,
                     squall_sim::JoinError::Panicked(payload) => JoinError::Panicked(payload),
                 })
+            }),
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Inner::Guest(handle) => Pin::new(handle).poll(cx).map(|ended| match ended {
+                Ok(guested) => guested.map_err(JoinError::Panicked),
+                Err(_) => Err(JoinError::Cancelled),
+            }),
+            #[cfg(all(feature = "sim", madsim))]
+            Inner::Madsim(handle) => Pin::new(handle).poll(cx).map(|ended| match ended {
+                Ok(guested) => guested.map_err(JoinError::Panicked),
+                Err(_) => Err(JoinError::Cancelled),
             }),
             Inner::Tokio(handle) => Pin::new(handle).poll(cx).map(|ended| {
                 ended.map_err(|error| match error.try_into_panic() {

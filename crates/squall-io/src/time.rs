@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::ground::{Ground, current};
+use crate::ground::{Ground, Machine, current, machine};
 
 /// A reading of the node's monotonic clock, in nanoseconds since some moment before the node's
 /// first incarnation. Readings of two nodes do not compare.
@@ -69,10 +69,10 @@ pub const CLOCK_UNCERTAINTY: Duration = Duration::from_millis(50);
 
 /// The wall clock now. It may step either way; for spans use [`now`].
 pub fn wall_clock() -> WallClock {
-    let (reading, half) = match current() {
+    let (reading, half) = match machine() {
         #[cfg(feature = "sim")]
-        Ground::Sim => (squall_sim::wall_ns(), squall_sim::clock_uncertainty_ns()),
-        Ground::Tokio(_) => {
+        Machine::Simulated => (squall_sim::wall_ns(), squall_sim::clock_uncertainty_ns()),
+        Machine::Real(_) => {
             (real_wall_ns(), u64::try_from(CLOCK_UNCERTAINTY.as_nanos()).expect("a few milliseconds"))
         }
     };
@@ -96,6 +96,10 @@ pub fn now() -> Instant {
     match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => Instant(squall_sim::monotonic_ns()),
+        #[cfg(all(feature = "turmoil", not(madsim)))]
+        Ground::Turmoil => Instant(crate::turmoil::now_ns()),
+        #[cfg(all(feature = "sim", madsim))]
+        Ground::Madsim => Instant(crate::madsim::now_ns()),
         Ground::Tokio(_) => real_now(),
     }
 }
@@ -114,6 +118,16 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep(match current() {
         #[cfg(feature = "sim")]
         Ground::Sim => Inner::Sim(squall_sim::Sleep::until_clock_shows(deadline.0)),
+        #[cfg(all(feature = "turmoil", not(madsim)))]
+        Ground::Turmoil => {
+            let left = deadline.saturating_duration_since(Instant(crate::turmoil::now_ns()));
+            Inner::Tokio(Box::pin(tokio::time::sleep(left)))
+        }
+        #[cfg(all(feature = "sim", madsim))]
+        Ground::Madsim => {
+            let left = deadline.saturating_duration_since(Instant(crate::madsim::now_ns()));
+            Inner::Madsim(Box::pin(::madsim::time::sleep(left)))
+        }
         Ground::Tokio(_) => {
             let deadline = real_origin() + Duration::from_nanos(deadline.0);
             Inner::Tokio(Box::pin(tokio::time::sleep_until(deadline)))
@@ -128,6 +142,8 @@ pub struct Sleep(Inner);
 enum Inner {
     #[cfg(feature = "sim")]
     Sim(squall_sim::Sleep),
+    #[cfg(all(feature = "sim", madsim))]
+    Madsim(Pin<Box<::madsim::time::Sleep>>),
     Tokio(Pin<Box<tokio::time::Sleep>>),
 }
 
@@ -145,6 +161,8 @@ impl Future for Sleep {
         match &mut self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(sleep) => sleep.poll_elapsed(cx),
+            #[cfg(all(feature = "sim", madsim))]
+            Inner::Madsim(sleep) => sleep.as_mut().poll(cx),
             Inner::Tokio(sleep) => sleep.as_mut().poll(cx),
         }
     }

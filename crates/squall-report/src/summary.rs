@@ -166,7 +166,12 @@ fn faults(verdicts: &[ScenarioVerdict]) -> String {
                 count(counts.planned),
                 count(counts.applied),
                 if idle { "**0: no effect**".to_owned() } else { count(counts.observed) },
-                count(counts.vetoed),
+                match counts.skipped {
+                    0 => count(counts.vetoed),
+                    skipped => {
+                        format!("{}; {} left out: not with this engine", counts.vetoed, count(skipped))
+                    }
+                },
             ]
         })
     });

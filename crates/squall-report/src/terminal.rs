@@ -88,6 +88,13 @@ pub fn notes(verdicts: &[ScenarioVerdict], style: Style) -> String {
         if !verdict.never_exercised.is_empty() {
             note("unexercised", Tone::Quiet, &names(verdict.never_exercised.iter()));
         }
+        let skipped = verdict.faults.iter().filter(|(_, counts)| counts.skipped > 0);
+        let skipped: Vec<String> =
+            skipped.map(|(kind, counts)| format!("{kind} ({})", count(counts.skipped))).collect();
+        if !skipped.is_empty() {
+            let why = "the engine cannot inject them:";
+            note("left out", Tone::Doubtful, &format!("{why} {}", skipped.join(", ")));
+        }
         if !verdict.not_applicable.is_empty() {
             let judged = verdict.not_applicable.iter();
             let judged = judged

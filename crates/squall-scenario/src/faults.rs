@@ -137,14 +137,19 @@ impl FaultEntry {
     /// What its faults are called, as far as their names are no numbers: its name, or else the keywords
     /// of its actions.
     pub(crate) fn names(&self) -> Vec<String> {
+        match &self.name {
+            Some(name) => vec![name.clone()],
+            None => self.keywords(),
+        }
+    }
+
+    /// Keywords of its actions.
+    pub(crate) fn keywords(&self) -> Vec<String> {
         let keyword = |fault: &Timed| fault.action.keyword().to_owned();
-        match (&self.name, &self.trigger) {
-            (Some(name), _) => vec![name.clone()],
-            (None, Trigger::At { fault, .. } | Trigger::Every { fault, .. }) => vec![keyword(fault)],
-            (None, Trigger::Random(random)) => {
-                random.picks.iter().map(|choice| keyword(&choice.fault)).collect()
-            }
-            (None, Trigger::Steps { steps, .. }) => steps.iter().flat_map(Step::keywords).collect(),
+        match &self.trigger {
+            Trigger::At { fault, .. } | Trigger::Every { fault, .. } => vec![keyword(fault)],
+            Trigger::Random(random) => random.picks.iter().map(|choice| keyword(&choice.fault)).collect(),
+            Trigger::Steps { steps, .. } => steps.iter().flat_map(Step::keywords).collect(),
         }
     }
 

@@ -18,6 +18,10 @@ pub struct Overrides {
     /// Values by dotted key: `duration`, and anything below `system.config` and `workload`. Each
     /// value is YAML, ranges included.
     pub set: Vec<(String, String)>,
+    /// Replaces the engine of the file.
+    pub engine: Option<String>,
+    /// Leaves out what the engine cannot inject, whatever the file says.
+    pub skip_unsupported: bool,
 }
 
 /// Why an override does not fit.

@@ -43,7 +43,7 @@ impl Scenario {
             scenario: scenario.name.as_str().into(),
             description: scenario.description.clone(),
             seed,
-            engine: scenario.engine.clone(),
+            engine: overrides.engine.as_ref().unwrap_or(&scenario.engine).clone(),
             system: SystemPlan {
                 name: scenario.system.clone(),
                 config: scenario.config.draw(&draws),
@@ -60,6 +60,7 @@ impl Scenario {
             sequences,
             reseed: scenario.reseed.clone(),
             vetoes: scenario.vetoes.clone(),
+            skip_unsupported: overrides.skip_unsupported || scenario.skip_unsupported,
             expect: scenario.expect.draw(&at("expect")),
             limits: scenario.limits.clone(),
         }

@@ -40,6 +40,7 @@ const TOP: Keys = Keys {
         "engine",
         "reseed",
         "vetoes",
+        "skip-unsupported",
     ],
     planned: &[],
 };
@@ -123,6 +124,7 @@ impl<'a> Reader<'a> {
             limits: surroundings::limits(fields.get("limits"), self.report),
             reseed: self.reseed(&fields),
             vetoes: self.vetoes(&fields),
+            skip_unsupported: self.skips(&fields),
             topology,
         };
         Some(Scenario { name: name?, system: system.name?, ..rest })
@@ -214,6 +216,13 @@ impl<'a> Reader<'a> {
             Some(Reseed { at: at?, seed: seed? })
         };
         items.unwrap_or_default().iter().filter_map(one).collect()
+    }
+
+    /// Whether faults that the engine cannot inject are left out.
+    fn skips(&mut self, fields: &Fields<'_>) -> bool {
+        const WORDS: [(&str, bool); 2] = [("true", true), ("false", false)];
+        let node = fields.get("skip-unsupported");
+        node.and_then(|node| fields::word(node, "`skip-unsupported`", &WORDS, self.report)).unwrap_or(false)
     }
 
     fn vetoes(&mut self, fields: &Fields<'_>) -> Vec<Veto> {

@@ -1,5 +1,7 @@
 //! A scenario: a file that has been read and checked against a catalogue.
 
+use std::collections::BTreeSet;
+
 use squall_history::{ClockProfile, Digest, Folder, Limits, Reseed, SimDuration, Veto};
 
 use crate::diagnostic::{Diagnostics, Source};
@@ -46,6 +48,7 @@ pub struct Scenario {
     pub(crate) limits: Limits,
     pub(crate) reseed: Vec<Reseed>,
     pub(crate) vetoes: Vec<Veto>,
+    pub(crate) skip_unsupported: bool,
 }
 
 impl Scenario {
@@ -54,6 +57,11 @@ impl Scenario {
         let mut folder = Folder::default();
         folder.fold_bytes(self.source().text.as_bytes());
         folder.digest()
+    }
+
+    /// Keywords of the faults that some seed may plan, sorted.
+    pub fn fault_keywords(&self) -> BTreeSet<String> {
+        self.faults.iter().flat_map(FaultEntry::keywords).collect()
     }
 
     /// The file it was read from.

@@ -31,6 +31,9 @@ pub fn to_yaml(plan: &Plan, header_comment: &str) -> String {
         put(&mut out, &format!("description: {}", quoted(&plan.description)));
     }
     put(&mut out, &format!("engine: {}", quoted(&plan.engine)));
+    if plan.skip_unsupported {
+        put(&mut out, "skip-unsupported: true");
+    }
     put(&mut out, "system:");
     put(&mut out, &format!("  name: {}", quoted(&plan.system.name)));
     put(&mut out, &format!("  config: {}", flow(&plan.system.config)));

@@ -7,6 +7,7 @@ use std::task::Poll;
 use squall_history::{Body, Domain, Draw, Identity, NodeName, Record, SimTime};
 
 use crate::clock;
+use crate::guest;
 use crate::trace::Trace;
 use crate::waker::TaskKey;
 use crate::world;
@@ -42,9 +43,10 @@ pub(crate) fn set_now(now: SimTime) {
     NOW.set(now.0);
 }
 
+/// Who calls; for a task that another simulator started past the ground, whoever it is found to be.
 #[inline]
 pub(crate) fn get() -> Option<Caller> {
-    CALLER.get()
+    CALLER.get().or_else(guest::stray)
 }
 
 /// The caller, for functions that only software on a node may use.
@@ -52,7 +54,7 @@ pub(crate) fn get() -> Option<Caller> {
 /// # Panics
 /// Outside such software.
 pub(crate) fn expect() -> Caller {
-    CALLER.get().expect("this is for software running on a simulated node")
+    get().expect("this is for software running on a simulated node")
 }
 
 /// Runs `f` as `caller`.
@@ -71,13 +73,13 @@ pub(crate) fn as_caller<R>(caller: Caller, f: impl FnOnce() -> R) -> R {
 /// Whether the calling code is software on a node of a simulation that runs on this thread.
 #[inline]
 pub fn in_simulation() -> bool {
-    CALLER.get().is_some()
+    get().is_some()
 }
 
 /// Whether the calling code is the software of an incarnation that lives: false in the destructors of
 /// one that was stopped, and outside any node.
 pub fn is_alive() -> bool {
-    let Some(caller) = CALLER.get() else { return false };
+    let Some(caller) = get() else { return false };
     world::look(|world| world.nodes.is_current(caller.node, caller.boot)).unwrap_or(false)
 }
 
@@ -90,7 +92,7 @@ pub fn now() -> SimTime {
 
 /// The node whose software is calling, if any.
 pub fn current_node() -> Option<NodeName> {
-    let caller = CALLER.get()?;
+    let caller = get()?;
     world::look(|world| world.nodes.get(caller.node).name.clone())
 }
 
@@ -124,7 +126,7 @@ pub fn entropy(bytes: &mut [u8]) {
         bytes.fill(0);
         return;
     }
-    let caller = CALLER.get();
+    let caller = get();
     world::with(|world| {
         for chunk in bytes.chunks_mut(8) {
             let (identity, count) = match caller {

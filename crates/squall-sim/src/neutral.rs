@@ -45,6 +45,12 @@ pub(crate) const fn keyword(rule: Rule) -> &'static str {
     }
 }
 
+/// Whether a rule's kind is switched off.
+#[doc(hidden)]
+pub fn is_neutral_rule(rule: Rule) -> bool {
+    is_neutral(keyword(rule))
+}
+
 /// Whether the switch is on at all.
 pub(crate) fn is_on() -> bool {
     NEUTRAL.with_borrow(Option::is_some)

@@ -6,6 +6,8 @@ use std::net::Ipv4Addr;
 use rustc_hash::FxHashMap;
 use squall_history::{Identity, NodeName, Topology};
 
+use crate::waker::TaskKey;
+
 /// A node's hardware and operating system, across its incarnations.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -23,6 +25,8 @@ pub(crate) struct Node {
     /// Tasks started in this incarnation, for their identities.
     pub(crate) spawns: u64,
     pub(crate) entropy_draws: u64,
+    /// The task that the harness started, of the latest incarnation.
+    pub(crate) first_task: Option<TaskKey>,
     next_port: u16,
 }
 
@@ -72,6 +76,7 @@ impl Nodes {
                 paused: false,
                 spawns: 0,
                 entropy_draws: 0,
+                first_task: None,
                 next_port: EPHEMERAL_FIRST,
             });
         }

@@ -207,7 +207,8 @@ impl Sim {
             world.stops.forget(node);
             world.cpu_begin(node);
             world.record_node(node, NodeEvent::Started);
-            world.tasks_spawn(node, Box::new(Root(software)), place);
+            let first = world.tasks_spawn(node, Box::new(Root(software)), place);
+            world.nodes.get_mut(node).first_task = Some(first);
         });
     }
 

@@ -528,7 +528,7 @@ pub(crate) fn poll(turn: Turn) {
     });
 }
 
-fn record_panic(caught: crate::panics::Caught) {
+pub(crate) fn record_panic(caught: crate::panics::Caught) {
     let panicked = squall_history::NodeEvent::Panicked { message: caught.message, location: caught.location };
     caller::observe(squall_history::Body::Node(panicked));
     world::with(|world| world.stop_crashed(caller::expect(), RestartOn::Panic));

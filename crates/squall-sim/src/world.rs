@@ -15,6 +15,7 @@ use crate::coop::{self, Coop};
 use crate::cpu::Cpus;
 use crate::disk::Disks;
 use crate::event::Event;
+use crate::guest;
 use crate::net::Network;
 use crate::node::Nodes;
 use crate::node_rule::NodeRules;
@@ -189,6 +190,7 @@ pub(crate) fn look<R>(f: impl FnOnce(&World) -> R) -> Option<R> {
 pub(crate) fn leave() -> Box<World> {
     caller::set_run(0);
     coop::reset();
+    guest::reset();
     let world = WORLD.with_borrow_mut(Option::take).expect("the simulation is on this thread");
     ManuallyDrop::into_inner(world)
 }

@@ -33,7 +33,7 @@ pub use campaign::{
 pub use cause::{CauseTerms, Explained, cause};
 pub use client::{ClientCtx, Completed, Invocation, OpError, Recorded};
 pub use diff::{Difference, Runs, diff_runs};
-pub use engine::Engine;
+pub use engine::capability;
 pub use explore::{Exhausted, Exploration, ExploreEnded, Guidance};
 pub use host::{HostError, InProcess, RunHost, Spent};
 pub use interrupt::Interrupt;
@@ -43,7 +43,7 @@ pub use pool::{Pool, Searched};
 pub use registry::Registry;
 pub use rejudge::{Terms, rejudge};
 pub use request::{Hooks, Recording, RunReply, RunRequest, Trace, TracedEvent, Window};
-pub use run::{RunError, run};
+pub use run::{RunError, built, run};
 pub use shrink::{Extent, ShrinkEnd, ShrinkStep, ShrinkTerms, Shrunk, shrink};
 pub use system::{
     BugSet, FaultBudget, NodeCtx, NodeFuture, NodeResult, PlantedBug, Role, RoleKind, System, SystemError,

@@ -11,11 +11,12 @@ use squall_history::{
 };
 use squall_sim::{Ended, Journaling, Ran};
 
-use crate::engine::Native;
+use crate::engine::capability::{ENGINES, EngineSpec, Lack};
+use crate::engine::{self, Engine};
 use crate::nemesis::Nemesis;
 use crate::registry::{Instance, Kind};
 use crate::request::{Hooks, Recording, RunReply};
-use crate::{BugSet, Engine, Registry, RoleKind, SystemError};
+use crate::{BugSet, Registry, RoleKind, SystemError};
 
 /// A plan cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -32,11 +33,25 @@ pub enum RunError {
         /// The plan's.
         name: String,
     },
-    /// No such engine.
-    #[error("engine `{name}` is not built: this version has `native`")]
+    /// No such engine, or not in this binary.
+    #[error("engine `{name}` {hint}")]
     Engine {
         /// The plan's.
         name: String,
+        /// What there is, or how to get it.
+        hint: String,
+    },
+    /// The engine cannot give what the plan asks for.
+    #[error(
+        "engine `{engine}` cannot do what the plan asks for:{}\n\
+         take another engine, or leave that out with --skip-unsupported",
+        listed(lacks)
+    )]
+    Lacks {
+        /// The plan's.
+        engine: String,
+        /// What it lacks, sorted.
+        lacks: Vec<Lack>,
     },
     /// The topology has a role that the system has not.
     #[error("system `{system}` has no role `{role}`")]
@@ -82,8 +97,10 @@ fn fit(registry: &Registry, plan: &Plan) -> Result<std::sync::Arc<dyn Kind>, Run
     if plan.format != PLAN_FORMAT {
         return Err(RunError::Format { found: plan.format });
     }
-    if plan.engine != squall_scenario::DEFAULT_ENGINE {
-        return Err(RunError::Engine { name: plan.engine.clone() });
+    let engine = built(&plan.engine)?;
+    let lacks = engine.lacks_of(plan);
+    if !plan.skip_unsupported && !lacks.is_empty() {
+        return Err(RunError::Lacks { engine: plan.engine.clone(), lacks });
     }
     let name = &plan.system.name;
     let kind = registry.kind(name).ok_or_else(|| RunError::System { name: name.clone() })?;
@@ -94,6 +111,27 @@ fn fit(registry: &Registry, plan: &Plan) -> Result<std::sync::Arc<dyn Kind>, Run
         }
     }
     Ok(kind)
+}
+
+/// The engine of that name, if this binary has it.
+///
+/// # Errors
+/// [`RunError::Engine`].
+pub fn built(name: &str) -> Result<&'static EngineSpec, RunError> {
+    let engine = EngineSpec::named(name);
+    let hint = match engine {
+        Some(engine) if engine.is_built => return Ok(engine),
+        Some(engine) => format!("is not in this binary: {}", engine.how_to_build),
+        None => {
+            let names: Vec<&str> = ENGINES.iter().map(|engine| engine.name).collect();
+            format!("does not exist: there are {}", names.join(", "))
+        }
+    };
+    Err(RunError::Engine { name: name.to_owned(), hint })
+}
+
+fn listed(lacks: &[Lack]) -> String {
+    lacks.iter().map(|lack| format!("\n  {}: {}", lack.what, lack.why)).collect()
 }
 
 /// What the disks hold durably. It is told only if an oracle needs it.
@@ -136,7 +174,7 @@ fn header(plan: &Plan, kind: &dyn Kind) -> Header {
 /// A run in progress.
 struct Run<'a> {
     plan: &'a Plan,
-    engine: Native,
+    engine: Box<dyn Engine>,
     nemesis: Nemesis<'a>,
     judge: Judge,
     conditions: Conditions,
@@ -171,7 +209,7 @@ impl<'a> Run<'a> {
             Recording::Summary | Recording::Coverage | Recording::Events(_) => Journaling::Off,
             Recording::Full => Journaling::On,
         };
-        let mut engine = Native::new(plan, kind, instance, journaling);
+        let mut engine = engine::make(plan, kind, instance, journaling);
         let mut header = header;
         if judge.needs(TRUTH_DISK) {
             engine.sim().tell_disks();
@@ -196,7 +234,7 @@ impl<'a> Run<'a> {
     fn finish(mut self) -> RunReply {
         let over = self.drive();
         let at = self.engine.sim().now();
-        self.nemesis.close(&mut self.engine);
+        self.nemesis.close(self.engine.as_mut());
         _ = self.hear();
         if let Over::Limit(..) = over {
             self.judge.stopped(at);
@@ -216,7 +254,7 @@ impl<'a> Run<'a> {
             match ran {
                 Ran::Recorded => {}
                 Ran::Reached if next >= end => return Over::Judged,
-                Ran::Reached => self.nemesis.act(&mut self.engine, next),
+                Ran::Reached => self.nemesis.act(self.engine.as_mut(), next),
                 Ran::EventLimit => {
                     let events = self.engine.sim().events();
                     let detail = format!("the limit of {events} simulator events was reached");
@@ -241,7 +279,7 @@ impl<'a> Run<'a> {
             self.nemesis.struck(strike, at);
         }
         let heard = self.history.records.len();
-        self.engine.move_records(&mut self.history.records);
+        self.engine.cluster_mut().move_records(&mut self.history.records);
         for record in &self.history.records[heard..] {
             if self.judge.observe(record).is_break() {
                 flow = ControlFlow::Break(());

@@ -42,6 +42,7 @@ impl Named {
         anstream::eprint!("{}", loaded.scenario.unsupported.render(Colour::Always));
         let overrides = target.changes.overrides();
         loaded.scenario.check_overrides(&overrides, &registry.catalogue())?;
+        library::refuse_lacks(&loaded.scenario, &overrides)?;
         let seed = match (target.seed, &loaded.scenario.seeds) {
             (Some(seed), _) => seed,
             (None, Seeds::List(seeds)) if seeds.len() == 1 => seeds[0],

@@ -84,6 +84,17 @@ pub async fn lookup_host(address: impl ToAddress) -> io::Result<SocketAddr> {
             let ip = squall_sim::net::lookup(name).await?;
             Ok(SocketAddr::new(ip.into(), port))
         }
+        // The names are the simulator's, with what is wrong with them; the addresses are the other's.
+        #[cfg(all(feature = "turmoil", not(madsim)))]
+        Ground::Turmoil => {
+            let ip = squall_sim::net::lookup(name).await?;
+            Ok(SocketAddr::new(crate::turmoil::address(name, ip), port))
+        }
+        #[cfg(all(feature = "sim", madsim))]
+        Ground::Madsim => {
+            let ip = squall_sim::net::lookup(name).await?;
+            Ok(SocketAddr::new(ip.into(), port))
+        }
         // The machine's loopback interface belongs to all of its nodes; this address is one node's.
         Ground::Tokio(Some(place)) if name == "localhost" => Ok(SocketAddr::new(place.address, port)),
         Ground::Tokio(Some(place)) => {

@@ -14,6 +14,10 @@ pub struct UdpSocket(Inner);
 enum Inner {
     #[cfg(feature = "sim")]
     Sim(squall_sim::net::Datagrams),
+    #[cfg(all(feature = "turmoil", not(madsim)))]
+    Turmoil(turmoil::net::UdpSocket),
+    #[cfg(all(feature = "sim", madsim))]
+    Madsim(madsim::net::UdpSocket),
     Tokio(tokio::net::UdpSocket),
 }
 
@@ -27,6 +31,12 @@ impl UdpSocket {
         Ok(Self(match current() {
             #[cfg(feature = "sim")]
             Ground::Sim => Inner::Sim(squall_sim::net::Datagrams::bind(address)?),
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Ground::Turmoil => {
+                Inner::Turmoil(turmoil::net::UdpSocket::bind(crate::turmoil::bindable(address)).await?)
+            }
+            #[cfg(all(feature = "sim", madsim))]
+            Ground::Madsim => Inner::Madsim(madsim::net::UdpSocket::bind(address).await?),
             Ground::Tokio(place) => {
                 let address = own_address(address, place.as_deref());
                 Inner::Tokio(tokio::net::UdpSocket::bind(address).await?)
@@ -43,6 +53,10 @@ impl UdpSocket {
         match &self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(socket) => socket.send_to(bytes, address),
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Inner::Turmoil(socket) => socket.send_to(bytes, address).await,
+            #[cfg(all(feature = "sim", madsim))]
+            Inner::Madsim(socket) => socket.send_to(address, bytes).await.map(|()| bytes.len()),
             Inner::Tokio(socket) => socket.send_to(bytes, address).await,
         }
     }
@@ -55,6 +69,10 @@ impl UdpSocket {
         match &self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(socket) => std::future::poll_fn(|cx| socket.poll_recv(cx, buffer)).await,
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Inner::Turmoil(socket) => socket.recv_from(buffer).await,
+            #[cfg(all(feature = "sim", madsim))]
+            Inner::Madsim(socket) => socket.recv_from(buffer).await,
             Inner::Tokio(socket) => socket.recv_from(buffer).await,
         }
     }
@@ -67,6 +85,10 @@ impl UdpSocket {
         match &self.0 {
             #[cfg(feature = "sim")]
             Inner::Sim(socket) => socket.local_addr(),
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Inner::Turmoil(socket) => socket.local_addr(),
+            #[cfg(all(feature = "sim", madsim))]
+            Inner::Madsim(socket) => socket.local_addr(),
             Inner::Tokio(socket) => socket.local_addr(),
         }
     }

@@ -56,6 +56,11 @@ impl TcpStream {
                 });
                 stream.set_keepalive(simulated)
             }
+            // These know no such option: a silent stream stays as it is.
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Stream::Turmoil(_) => Ok(()),
+            #[cfg(all(feature = "sim", madsim))]
+            Stream::Madsim(_) => Ok(()),
             Stream::Tokio(stream) => {
                 let socket = socket2::SockRef::from(stream);
                 let Some(Keepalive { idle, interval, probes }) = keepalive else {
@@ -82,6 +87,10 @@ impl TcpStream {
             #[cfg(feature = "sim")]
             Stream::Sim(stream) => stream.set_user_timeout(timeout.map(Into::into)),
             #[cfg(target_os = "linux")]
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Stream::Turmoil(_) => Ok(()),
+            #[cfg(all(feature = "sim", madsim))]
+            Stream::Madsim(_) => Ok(()),
             Stream::Tokio(stream) => socket2::SockRef::from(stream).set_tcp_user_timeout(timeout),
             #[cfg(not(target_os = "linux"))]
             Stream::Tokio(_) => Err(io::ErrorKind::Unsupported.into()),

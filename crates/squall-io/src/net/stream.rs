@@ -13,82 +13,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{ToAddress, lookup_host};
 use crate::ground::{Ground, current};
 
-/// Accepts connections.
-pub struct TcpListener(Listener);
-
-enum Listener {
-    #[cfg(feature = "sim")]
-    Sim(squall_sim::net::Listener),
-    Tokio(tokio::net::TcpListener),
-}
-
-impl TcpListener {
-    /// Listens on a port of this node; port 0 takes a free one. The unspecified address stands for
-    /// the node's own.
-    ///
-    /// # Errors
-    /// `AddrInUse`, `AddrNotAvailable`, and those of the name's lookup.
-    pub async fn bind(address: impl ToAddress) -> io::Result<Self> {
-        let address = lookup_host(address).await?;
-        Ok(Self(match current() {
-            #[cfg(feature = "sim")]
-            Ground::Sim => Listener::Sim(squall_sim::net::Listener::bind(address)?),
-            Ground::Tokio(place) => {
-                let address = super::datagram::own_address(address, place.as_deref());
-                let socket = tokio::net::TcpSocket::new_v4()?;
-                // A restarted node takes its port again while old connections linger.
-                socket.set_reuseaddr(true)?;
-                socket.bind(address)?;
-                Listener::Tokio(socket.listen(1_024)?)
-            }
-        }))
-    }
-
-    /// The next connection, with the address of its other end.
-    ///
-    /// # Errors
-    /// If the listener is no longer usable.
-    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        match &self.0 {
-            #[cfg(feature = "sim")]
-            Listener::Sim(listener) => {
-                let stream = std::future::poll_fn(|cx| listener.poll_accept(cx)).await?;
-                let peer = stream.peer_addr()?;
-                Ok((TcpStream(Stream::Sim(stream)), peer))
-            }
-            Listener::Tokio(listener) => {
-                let (stream, peer) = listener.accept().await?;
-                stream.set_nodelay(true)?;
-                Ok((TcpStream(Stream::Tokio(stream)), peer))
-            }
-        }
-    }
-
-    /// Where it listens.
-    ///
-    /// # Errors
-    /// If the listener is no longer usable.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        match &self.0 {
-            #[cfg(feature = "sim")]
-            Listener::Sim(listener) => listener.local_addr(),
-            Listener::Tokio(listener) => listener.local_addr(),
-        }
-    }
-}
-
-impl fmt::Debug for TcpListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TcpListener")
-    }
-}
-
 /// A connection.
 pub struct TcpStream(pub(super) Stream);
 
 pub(super) enum Stream {
     #[cfg(feature = "sim")]
     Sim(squall_sim::net::Stream),
+    #[cfg(all(feature = "turmoil", not(madsim)))]
+    Turmoil(turmoil::net::TcpStream),
+    #[cfg(all(feature = "sim", madsim))]
+    Madsim(madsim::net::TcpStream),
     Tokio(tokio::net::TcpStream),
 }
 
@@ -106,6 +40,10 @@ impl TcpStream {
                 let mut connecting = squall_sim::net::Connecting::start(address)?;
                 Stream::Sim(std::future::poll_fn(|cx| connecting.poll_connected(cx)).await?)
             }
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Ground::Turmoil => Stream::Turmoil(turmoil::net::TcpStream::connect(address).await?),
+            #[cfg(all(feature = "sim", madsim))]
+            Ground::Madsim => Stream::Madsim(madsim::net::TcpStream::connect(address).await?),
             Ground::Tokio(place) => {
                 let socket = tokio::net::TcpSocket::new_v4()?;
                 if let Some(place) = place {
@@ -127,6 +65,10 @@ impl TcpStream {
         match &self.0 {
             #[cfg(feature = "sim")]
             Stream::Sim(stream) => stream.peer_addr(),
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Stream::Turmoil(stream) => stream.peer_addr(),
+            #[cfg(all(feature = "sim", madsim))]
+            Stream::Madsim(stream) => stream.peer_addr(),
             Stream::Tokio(stream) => stream.peer_addr(),
         }
     }
@@ -139,6 +81,10 @@ impl TcpStream {
         match &self.0 {
             #[cfg(feature = "sim")]
             Stream::Sim(stream) => stream.local_addr(),
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Stream::Turmoil(stream) => stream.local_addr(),
+            #[cfg(all(feature = "sim", madsim))]
+            Stream::Madsim(stream) => stream.local_addr(),
             Stream::Tokio(stream) => stream.local_addr(),
         }
     }
@@ -151,6 +97,17 @@ impl TcpStream {
             Stream::Sim(stream) => {
                 let stream = Arc::new(stream);
                 (OwnedReadHalf(ReadHalf::Sim(stream.clone())), OwnedWriteHalf(WriteHalf::Sim(stream)))
+            }
+            #[cfg(all(feature = "turmoil", not(madsim)))]
+            Stream::Turmoil(stream) => {
+                let (read, write) = stream.into_split();
+                (OwnedReadHalf(ReadHalf::Turmoil(read)), OwnedWriteHalf(WriteHalf::Turmoil(write)))
+            }
+            // It has no halves of its own; nor does it end one direction alone.
+            #[cfg(all(feature = "sim", madsim))]
+            Stream::Madsim(stream) => {
+                let (read, write) = tokio::io::split(stream);
+                (OwnedReadHalf(ReadHalf::Madsim(read)), OwnedWriteHalf(WriteHalf::Madsim(write)))
             }
             Stream::Tokio(stream) => {
                 let (read, write) = stream.into_split();
@@ -172,6 +129,10 @@ pub struct OwnedReadHalf(ReadHalf);
 enum ReadHalf {
     #[cfg(feature = "sim")]
     Sim(Arc<squall_sim::net::Stream>),
+    #[cfg(all(feature = "turmoil", not(madsim)))]
+    Turmoil(turmoil::net::tcp::OwnedReadHalf),
+    #[cfg(all(feature = "sim", madsim))]
+    Madsim(tokio::io::ReadHalf<madsim::net::TcpStream>),
     Tokio(tokio::net::tcp::OwnedReadHalf),
 }
 
@@ -181,6 +142,10 @@ pub struct OwnedWriteHalf(WriteHalf);
 enum WriteHalf {
     #[cfg(feature = "sim")]
     Sim(Arc<squall_sim::net::Stream>),
+    #[cfg(all(feature = "turmoil", not(madsim)))]
+    Turmoil(turmoil::net::tcp::OwnedWriteHalf),
+    #[cfg(all(feature = "sim", madsim))]
+    Madsim(tokio::io::WriteHalf<madsim::net::TcpStream>),
     Tokio(tokio::net::tcp::OwnedWriteHalf),
 }
 
@@ -189,7 +154,8 @@ impl Drop for OwnedWriteHalf {
         match &self.0 {
             #[cfg(feature = "sim")]
             WriteHalf::Sim(stream) => stream.shutdown(),
-            WriteHalf::Tokio(_) => {}
+            // The others' halves see to it themselves.
+            _ => {}
         }
     }
 }
@@ -226,6 +192,10 @@ macro_rules! impl_read {
                 match &mut self.0 {
                     #[cfg(feature = "sim")]
                     $inner::Sim(stream) => read_simulated(stream, cx, buffer),
+                    #[cfg(all(feature = "turmoil", not(madsim)))]
+                    $inner::Turmoil(stream) => Pin::new(stream).poll_read(cx, buffer),
+                    #[cfg(all(feature = "sim", madsim))]
+                    $inner::Madsim(stream) => Pin::new(stream).poll_read(cx, buffer),
                     $inner::Tokio(stream) => Pin::new(stream).poll_read(cx, buffer),
                 }
             }
@@ -244,6 +214,16 @@ macro_rules! impl_write {
                 match &mut self.0 {
                     #[cfg(feature = "sim")]
                     $inner::Sim(stream) => stream.poll_write(cx, bytes),
+                    #[cfg(all(feature = "turmoil", not(madsim)))]
+                    $inner::Turmoil(stream) => Pin::new(stream).poll_write(cx, bytes),
+                    // It sends nothing before it is flushed, where a socket sends at once.
+                    #[cfg(all(feature = "sim", madsim))]
+                    $inner::Madsim(stream) => {
+                        let mut stream = Pin::new(stream);
+                        let written = std::task::ready!(stream.as_mut().poll_write(cx, bytes))?;
+                        std::task::ready!(stream.poll_flush(cx))?;
+                        Poll::Ready(Ok(written))
+                    }
                     $inner::Tokio(stream) => Pin::new(stream).poll_write(cx, bytes),
                 }
             }
@@ -253,6 +233,10 @@ macro_rules! impl_write {
                     // What is written is sent at once.
                     #[cfg(feature = "sim")]
                     $inner::Sim(_) => Poll::Ready(Ok(())),
+                    #[cfg(all(feature = "turmoil", not(madsim)))]
+                    $inner::Turmoil(stream) => Pin::new(stream).poll_flush(cx),
+                    #[cfg(all(feature = "sim", madsim))]
+                    $inner::Madsim(stream) => Pin::new(stream).poll_flush(cx),
                     $inner::Tokio(stream) => Pin::new(stream).poll_flush(cx),
                 }
             }
@@ -264,6 +248,10 @@ macro_rules! impl_write {
                         stream.shutdown();
                         Poll::Ready(Ok(()))
                     }
+                    #[cfg(all(feature = "turmoil", not(madsim)))]
+                    $inner::Turmoil(stream) => Pin::new(stream).poll_shutdown(cx),
+                    #[cfg(all(feature = "sim", madsim))]
+                    $inner::Madsim(stream) => Pin::new(stream).poll_shutdown(cx),
                     $inner::Tokio(stream) => Pin::new(stream).poll_shutdown(cx),
                 }
             }

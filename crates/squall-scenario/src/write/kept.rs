@@ -52,6 +52,9 @@ pub fn to_scenario(plan: &Plan, head: &KeptHead) -> String {
     if plan.engine != DEFAULT_ENGINE {
         put(&mut out, &format!("engine: {}", quoted(&plan.engine)));
     }
+    if plan.skip_unsupported {
+        put(&mut out, "skip-unsupported: true");
+    }
     system(&mut out, plan, &head.about_bugs);
     topology(&mut out, plan, &head.empty_roles);
     if plan.network != NetworkProfile::default() || !plan.links.is_empty() {

@@ -86,7 +86,7 @@ const fn shape_number(shape: LatencyShape) -> u64 {
 }
 
 /// A rule in force.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct RuleId(u32);
 
 /// A rule in force, with its links and what it has done so far.

@@ -1,6 +1,8 @@
 //! The lives of nodes, as a harness ends, interrupts and asks about them. That they start stands with the
 //! run loop.
 
+use std::net::Ipv4Addr;
+
 use squall_history::{Body, Boot, NodeEvent, NodeName, Record};
 
 use super::{Sim, index};
@@ -19,6 +21,15 @@ pub(crate) enum Stop {
 }
 
 impl Sim {
+    /// The address of a node.
+    ///
+    /// # Panics
+    /// If it is unknown.
+    pub fn address_of(&self, node: &NodeName) -> Ipv4Addr {
+        let node = index(node);
+        world::with(|world| world.nodes.get(node).address)
+    }
+
     /// Whether a node's software runs (standing still counts as running).
     pub fn is_up(&self, node: &NodeName) -> bool {
         self.is_up_at(index(node))

@@ -8,7 +8,7 @@ use squall_sim::{BuggifyId, BuggifySettings, Effects, HookId, HookRule, NodeRule
 use super::{Crashed, NodeFaultId, Strike};
 
 /// The rule for a fault of links that takes time, and how much a packet takes after the one before.
-pub(super) fn rule(trouble: &LinkTrouble) -> (Rule, Ppm) {
+pub(crate) fn rule(trouble: &LinkTrouble) -> (Rule, Ppm) {
     match *trouble {
         LinkTrouble::Latency { latency, jitter, shape, correlation } => {
             (Rule::Latency { latency, jitter, shape }, correlation)

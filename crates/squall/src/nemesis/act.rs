@@ -2,14 +2,14 @@
 
 use squall_history::{
     Action, Body, BudgetRule, DiskTrouble, FaultEvent, HookAct, Identity, LinkTrouble, NodeName, NodeTrouble,
-    PlannedFault, SimTime, Veto,
+    PlannedFault, Ppm, SimTime, Veto,
 };
-use squall_sim::Effects;
+use squall_sim::{Effects, Rule};
 
 use super::bind::Binder;
 use super::targets::Act;
 use super::{Active, Hold, Moment, Nemesis, Unavailable};
-use crate::Engine;
+use crate::engine::{self, Engine};
 
 impl Nemesis<'_> {
     pub(super) fn apply(&mut self, engine: &mut dyn Engine, place: usize, now: SimTime) {
@@ -19,6 +19,11 @@ impl Nemesis<'_> {
         }
         if let Some(parts) = self.unfolded(engine, &fault) {
             return self.unfold(engine, &fault, parts);
+        }
+        if let Some(why) = self.spec.lacks(fault.action.keyword()) {
+            self.count(place).skipped += 1;
+            let why = format!("engine {} cannot: {why}", self.spec.name);
+            return self.not_applied(engine, &fault.id, &why);
         }
         let bound = match self.bind(engine, &fault) {
             Ok(bound) => bound,
@@ -105,13 +110,14 @@ impl Nemesis<'_> {
                 }
                 Hold::Paused(nodes)
             }
-            Act::Cut(links) => Hold::Cut(engine.cut(identity, &links), links),
+            Act::Cut(links) => Hold::Cut(engine.add_link_rule(identity, Rule::Cut, Ppm::ZERO, &links), links),
             Act::Link(trouble, links) if trouble.is_instant() => {
                 effects.merge(&engine.reset(&links));
                 Hold::Done
             }
             Act::Link(trouble, links) => {
-                let rule = engine.add_link_fault(identity, &trouble, &links);
+                let (rule, correlation) = engine::rule(&trouble);
+                let rule = engine.add_link_rule(identity, rule, correlation, &links);
                 if parts(&trouble) { Hold::Cut(rule, links) } else { Hold::Rule(rule) }
             }
             Act::Node(trouble, nodes) => {

@@ -8,7 +8,7 @@ use squall_history::{
     Domain, Draw, Draws, FaultId, Identity, LinkSelector, Mode, NodeName, Prefer, Selector, Topology,
 };
 
-use crate::Engine;
+use crate::engine::Engine;
 
 /// What binding depends on.
 pub(super) struct Binder<'a> {

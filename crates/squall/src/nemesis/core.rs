@@ -18,7 +18,7 @@ use squall_history::{
 
 use super::bind::Binder;
 use super::{Moment, Nemesis};
-use crate::Engine;
+use crate::engine::Engine;
 
 /// What becomes of a node outside the core.
 const FATES: u64 = 6;

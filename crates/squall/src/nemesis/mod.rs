@@ -21,18 +21,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use squall_check::FaultCounts;
 use squall_history::{
     Body, Draws, FaultEvent, FaultId, Injection, NodeEvent, NodeName, Plan, PlannedFault, Record, SimTime,
-    Step, Topology, Veto,
+    Topology, Veto,
 };
 use squall_sim::{DiskRuleId, Effects, RuleId};
 
-use crate::engine::NodeFaultId;
-use crate::{Engine, FaultBudget};
+use crate::FaultBudget;
+use crate::engine::capability::EngineSpec;
+use crate::engine::{Engine, NodeFaultId};
 
 pub use budget::{Budget, Unavailable};
 
 /// Applies a plan's faults.
 pub(crate) struct Nemesis<'a> {
     plan: &'a Plan,
+    /// What the engine can do; what it cannot is left out.
+    spec: &'static EngineSpec,
     client_roles: Vec<String>,
     draws: Draws,
     /// Those of the plan, then those that steps and swizzles became while the run went on.
@@ -114,13 +117,12 @@ impl<'a> Nemesis<'a> {
         let steps = plan.sequences.iter().enumerate().map(|(place, it)| (it.at, Moment::Step(place)));
         let moments = applies.chain(reseeds).chain(steps).collect();
         let mut counts: BTreeMap<String, FaultCounts> = BTreeMap::new();
-        let in_steps = plan.sequences.iter().flat_map(|sequence| &sequence.steps).flat_map(Step::faults);
-        let actions = plan.faults.iter().map(|fault| &fault.action);
-        for action in actions.chain(in_steps.map(|fault| &fault.action)) {
+        for action in plan.actions() {
             counts.entry(action.keyword().to_owned()).or_default().planned += 1;
         }
         Self {
             plan,
+            spec: EngineSpec::named(&plan.engine).expect("a plan for an unknown engine is refused"),
             client_roles,
             draws: Draws::new(plan.seed),
             faults: plan.faults.clone(),

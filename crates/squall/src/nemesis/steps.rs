@@ -10,7 +10,7 @@ use squall_history::{
 };
 
 use super::{Moment, Nemesis};
-use crate::Engine;
+use crate::engine::Engine;
 
 /// Shortly after: the next instant there is.
 pub(super) const NEXT_INSTANT: SimDuration = SimDuration::from_nanos(1);

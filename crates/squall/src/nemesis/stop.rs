@@ -4,7 +4,7 @@ use squall_history::NodeName;
 use squall_sim::Effects;
 
 use super::Nemesis;
-use crate::Engine;
+use crate::engine::Engine;
 
 impl Nemesis<'_> {
     /// Asks nodes to stop, for a fault that is being applied as number `ordinal`.

@@ -4,7 +4,7 @@
 use squall_history::{Action, HookAct, HookWhen, NodeTrouble, PlannedFault, SimTime};
 
 use super::{Hold, Moment, Nemesis};
-use crate::Engine;
+use crate::engine::Engine;
 use crate::engine::{Crashed, Strike};
 
 impl Nemesis<'_> {

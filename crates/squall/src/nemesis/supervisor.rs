@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use squall_history::{Body, NodeEvent, NodeName, Record, RestartOn, SimDuration, SimTime, Topology};
 
-use crate::Engine;
+use crate::engine::Engine;
 
 /// All supervisors of a run.
 pub(super) struct Supervisor<'a> {

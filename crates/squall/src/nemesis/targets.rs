@@ -7,7 +7,7 @@ use squall_history::{
 
 use super::Nemesis;
 use super::bind::{Binder, pairs};
-use crate::Engine;
+use crate::engine::Engine;
 
 /// A directed pair of nodes.
 pub(super) type Link = (NodeName, NodeName);

@@ -47,6 +47,7 @@ impl Setting {
         let overrides = args.changes.overrides();
         for one in &loaded {
             one.scenario.check_overrides(&overrides, &registry.catalogue())?;
+            library::refuse_lacks(&one.scenario, &overrides)?;
         }
         let all = jobs(&loaded, args, base)?;
         let expects = loaded.iter().map(|one| one.scenario.plan(Seed(0), &overrides).expect).collect();

@@ -118,7 +118,7 @@ impl Bench<'_> {
         let scenario = library::read(&path, &self.registry.catalogue())?;
         let seed = shrunk.plan.seed;
         let as_stored = scenario.plan(seed, &Overrides::default());
-        let without = scenario.plan(seed, &Overrides { bugs: Some(Vec::new()), set: Vec::new() });
+        let without = scenario.plan(seed, &Overrides { bugs: Some(Vec::new()), ..Overrides::default() });
         let reply = self.alone(as_stored)?;
         let replayed = match differs(&reply, shrunk, caught_by) {
             None => Replayed::Same,

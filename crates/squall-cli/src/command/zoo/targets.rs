@@ -26,7 +26,7 @@ impl Target {
             Profile::Own => None,
             Profile::Swarm => Some(vec![self.key.bug.clone()]),
         };
-        self.loaded.scenario.plan(seed, &Overrides { bugs, set: Vec::new() })
+        self.loaded.scenario.plan(seed, &Overrides { bugs, ..Overrides::default() })
     }
 }
 

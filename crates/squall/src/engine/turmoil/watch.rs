@@ -1,0 +1,156 @@
+//! What becomes of turmoil's packets, heard from its own trace events: it has no other way to tell.
+//!
+//! A subscriber for the time that turmoil runs in: its events are counted, all others go on to whoever
+//! listened before.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher};
+
+use crate::engine::foreign::Seen;
+
+/// The target of turmoil's events about packets.
+const TARGET: &str = "turmoil";
+
+/// Counts turmoil's packets.
+#[derive(Clone, Debug)]
+pub(super) struct Watch(Arc<Mutex<Counts>>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    places: BTreeMap<IpAddr, usize>,
+    seen: BTreeMap<(usize, usize), Seen>,
+}
+
+impl Watch {
+    pub(super) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// A node's address.
+    pub(super) fn learn(&self, address: IpAddr, node: usize) {
+        self.lock().places.insert(address, node);
+    }
+
+    /// Listens while `run` runs.
+    pub(super) fn during<R>(&self, run: impl FnOnce() -> R) -> R {
+        let before = dispatcher::get_default(Clone::clone);
+        let listener = Dispatch::new(Listener { watch: self.clone(), before });
+        dispatcher::with_default(&listener, run)
+    }
+
+    pub(super) fn seen(&self, from: usize, to: usize) -> Seen {
+        self.lock().seen.get(&(from, to)).copied().unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().expect("nothing panics while it holds the lock")
+    }
+
+    fn count(&self, told: &Told) {
+        let mut counts = self.lock();
+        let place = |address: Option<SocketAddr>| counts.places.get(&address?.ip()).copied();
+        let (Some(from), Some(to)) = (place(told.src), place(told.dst)) else { return };
+        let seen = counts.seen.entry((from, to)).or_default();
+        match told.what {
+            What::Send => seen.sent += 1,
+            What::Drop => seen.dropped += 1,
+            What::Hold => seen.held += 1,
+            What::Other => {}
+        }
+    }
+}
+
+struct Listener {
+    watch: Watch,
+    before: Dispatch,
+}
+
+fn is_of_turmoil(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == TARGET && metadata.is_event()
+}
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        is_of_turmoil(metadata) || self.before.enabled(metadata)
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.before.new_span(span)
+    }
+
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        self.before.record(span, values);
+    }
+
+    fn record_follows_from(&self, span: &Id, follows: &Id) {
+        self.before.record_follows_from(span, follows);
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        if is_of_turmoil(event.metadata()) {
+            let mut told = Told::default();
+            event.record(&mut told);
+            self.watch.count(&told);
+        } else {
+            self.before.event(event);
+        }
+    }
+
+    fn enter(&self, span: &Id) {
+        self.before.enter(span);
+    }
+
+    fn exit(&self, span: &Id) {
+        self.before.exit(span);
+    }
+
+    fn clone_span(&self, span: &Id) -> Id {
+        self.before.clone_span(span)
+    }
+
+    fn try_close(&self, span: Id) -> bool {
+        self.before.try_close(span)
+    }
+}
+
+/// One event of turmoil's.
+#[derive(Debug, Default)]
+struct Told {
+    src: Option<SocketAddr>,
+    dst: Option<SocketAddr>,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum What {
+    Send,
+    Drop,
+    Hold,
+    #[default]
+    Other,
+}
+
+impl Visit for Told {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "src" => self.src = format!("{value:?}").parse().ok(),
+            "dst" => self.dst = format!("{value:?}").parse().ok(),
+            "message" => {
+                self.what = match format!("{value:?}").as_str() {
+                    "Send" => What::Send,
+                    "Drop" => What::Drop,
+                    "Hold" => What::Hold,
+                    _ => What::Other,
+                };
+            }
+            // The bytes of a packet are long, and nobody's business here.
+            _ => {}
+        }
+    }
+}
