@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run scenarios over many seeds (the default).
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Run one seed again, with its timeline.
     Replay(ReplayArgs),
     /// Show what a seed will do, before it runs.
@@ -136,7 +136,7 @@ impl RunArgs {
         let cli = crate::parsed(&Cli::command().try_get_matches_from(words)?)?;
         match cli.command {
             None => Ok(cli.run),
-            Some(Command::Run(args)) => Ok(args),
+            Some(Command::Run(args)) => Ok(*args),
             Some(_) => {
                 Err(Cli::command().error(ErrorKind::InvalidSubcommand, "it is not the command of a run"))
             }
