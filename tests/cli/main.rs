@@ -25,6 +25,7 @@ mod same_bytes;
 mod seals;
 mod slices;
 mod stints;
+mod test_target;
 mod unreached;
 mod usage;
 mod zoo;

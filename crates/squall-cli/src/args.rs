@@ -17,7 +17,7 @@ pub(crate) use self::zoo::{HuntTerms, ProfileArg, ZooArgs};
 
 /// Chaos tests: runs scenarios over many seeds, and replays, explains and shrinks what fails.
 #[derive(Debug, Parser)]
-#[command(name = "squall", bin_name = "cargo xtask chaos", version, args_conflicts_with_subcommands = true)]
+#[command(name = "squall", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -124,6 +124,9 @@ pub(crate) struct RunArgs {
     /// The options that were typed, as they are typed.
     #[arg(skip)]
     pub(crate) typed: Vec<String>,
+    /// All of them, word by word, if they are not those of this process.
+    #[arg(skip)]
+    pub(crate) words: Option<Vec<String>>,
 }
 
 /// What may stand beside `--resume`: no result depends on it.
