@@ -15,6 +15,7 @@ mod judge;
 mod judge_stored;
 mod keep;
 mod leaks;
+mod new;
 mod printed;
 mod project;
 mod readme;

@@ -105,6 +105,7 @@ fn dispatch(registry: &Registry, cli: Cli) -> Result<u8, CliError> {
         Some(Command::ExplainFailure(args)) => command::explain_failure::run(registry, &args),
         Some(Command::DiffRuns(args)) => command::diff_runs::run(registry, &args),
         Some(Command::Merge(args)) => command::merge::run(registry, &args),
+        Some(Command::New(args)) => command::new::run(registry, &args),
         Some(Command::Explain(args)) => command::explain::run(&args),
         Some(Command::Judge(args)) => command::judge::run(registry, &args),
         Some(Command::Zoo(args)) => command::zoo::run(registry, &args),
