@@ -56,7 +56,7 @@ fn commands_name_the_program_as_it_was_called() {
         let minimised = ran.after("Minimised repro:")[0].to_owned();
         (ran.after("Reproduce with:")[0].to_owned(), minimised, summary)
     };
-    for (name, prefix) in [(None, "squall"), (Some("my chaos"), "my chaos"), (Some(CALLED), CALLED)] {
+    for (name, prefix) in [(None, PROGRAM), (Some("my chaos"), "my chaos"), (Some(CALLED), CALLED)] {
         let (replay, minimised, summary) = called(name);
         assert_eq!(replay, format!("{prefix} replay twice --seed {FAILING}"));
         assert!(minimised.starts_with(&format!("{prefix} replay reports/")), "{minimised}");

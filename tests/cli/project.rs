@@ -65,7 +65,12 @@ impl Project {
 
     /// The command, not yet started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
+        self.program(PROGRAM, args)
+    }
+
+    /// Another program than the command, not yet started.
+    pub(crate) fn program(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(args);
         self.at_home(&mut command);
         command
@@ -76,8 +81,9 @@ impl Project {
         for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE", "COLUMNS"] {
             command.env_remove(variable);
         }
-        // These tests may themselves be a step of GitHub's.
-        for variable in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"] {
+        // These tests may themselves be a step of GitHub's, and are started by cargo or nextest.
+        for variable in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "CARGO", "CARGO_PKG_NAME", "NEXTEST", "PWD"]
+        {
             command.env_remove(variable);
         }
         // The commit of whatever lies around the temporary folder is not the project's.

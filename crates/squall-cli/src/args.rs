@@ -17,7 +17,7 @@ pub(crate) use self::zoo::{HuntTerms, ProfileArg, ZooArgs};
 
 /// Chaos tests: runs scenarios over many seeds, and replays, explains and shrinks what fails.
 #[derive(Debug, Parser)]
-#[command(name = "squall", bin_name = "cargo xtask chaos", version, args_conflicts_with_subcommands = true)]
+#[command(name = "squall", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Judge(JudgeArgs),
     /// Join the slices of a campaign (`--partition`) and judge the whole.
     Merge(MergeArgs),
+    /// Begin a scenario, or a crate with a system of your own.
+    New(NewArgs),
     /// Explain an error code, such as E0012.
     Explain(ExplainArgs),
     /// Measure how well planted bugs are found, shrunk and replayed.
@@ -124,6 +126,9 @@ pub(crate) struct RunArgs {
     /// The options that were typed, as they are typed.
     #[arg(skip)]
     pub(crate) typed: Vec<String>,
+    /// All of them, word by word, if they are not those of this process.
+    #[arg(skip)]
+    pub(crate) words: Option<Vec<String>>,
 }
 
 /// What may stand beside `--resume`: no result depends on it.
@@ -483,6 +488,24 @@ fn parse_json(text: &str) -> Result<serde_json::Value, String> {
 fn parse_size(text: &str) -> Result<u64, String> {
     squall_scenario::bytes(text)
         .ok_or_else(|| format!("`{text}` is no size: {}", squall_scenario::BYTES_HINT))
+}
+
+/// What is begun.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct NewArgs {
+    /// Its name: the scenario `scenarios/NAME.yaml`, or the crate in the new folder NAME.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// A crate that builds and runs at once: a small key-value store with its chaos tests.
+    #[arg(long)]
+    pub(crate) system: bool,
+    /// The system that the scenario is for; the first that this program knows, if it is not said.
+    #[arg(long = "for", value_name = "SYSTEM", conflicts_with = "system")]
+    pub(crate) for_system: Option<String>,
+    /// Where Squall's source lies: the crate depends on it by path. Without it, where this program was
+    /// built from.
+    #[arg(long, value_name = "DIR", requires = "system")]
+    pub(crate) squall_path: Option<PathBuf>,
 }
 
 /// How a recording is written.

@@ -1,6 +1,7 @@
 //! What is read of the world outside: the clock, git, the terminal. None of it reaches a run.
 
 mod binary;
+mod program;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ use squall_report::{RunInfo, RunStatus, Style};
 use crate::args::{BaseSeed, Place};
 use crate::fork::ForkHost;
 
+pub(crate) use self::program::program;
+
 /// Where runs go.
 pub(crate) const REPORTS: &str = "reports";
 
@@ -27,10 +30,9 @@ pub(crate) fn wall_now() -> Instant {
     Instant::now()
 }
 
-/// What the user calls this program; `xtask` says it is behind `cargo xtask chaos`.
-#[expect(clippy::disallowed_methods, reason = "the rim of the program")]
-pub(crate) fn program() -> String {
-    std::env::var("SQUALL_PROGRAM").unwrap_or_else(|_| "squall".to_owned())
+/// The words that this process was started with, behind the program's name.
+pub(crate) fn arguments() -> Vec<String> {
+    std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect()
 }
 
 /// The folder for runs, as the commands we print name it.
@@ -107,7 +109,7 @@ pub(crate) fn run_info(base_seed: Seed) -> RunInfo {
         binary: binary::digest(),
         sim_format: SIM_FORMAT,
         history_format: HISTORY_FORMAT,
-        arguments: std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect(),
+        arguments: Vec::new(),
         options: BTreeMap::new(),
         scenarios: Vec::new(),
         base_seed,

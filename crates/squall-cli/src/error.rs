@@ -18,6 +18,8 @@ pub(crate) enum CliError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
+    #[error("{} is there already: nothing was written", path.display())]
+    Exists { path: PathBuf },
     #[error("{}:{line} is not UTF-8 text: a scenario is a YAML file", path.display())]
     NotText { path: PathBuf, line: usize },
     #[error("invalid scenario")]
@@ -100,7 +102,7 @@ impl CliError {
                 ExitCode::InvalidInput
             }
             Self::NoScenario { .. } | Self::Nothing(_) => ExitCode::NothingRan,
-            Self::Usage(_) | Self::Override(_) => ExitCode::Usage,
+            Self::Usage(_) | Self::Override(_) | Self::Exists { .. } => ExitCode::Usage,
             Self::Halted { why, .. } => why.exit_code(),
             Self::Differs(_) => ExitCode::Nondeterministic,
             Self::Stored(_) => ExitCode::InvalidInput,

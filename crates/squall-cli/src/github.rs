@@ -20,13 +20,13 @@ const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 const STEP_SUMMARY_BYTES_MAX: u64 = 1 << 20;
 const _: () = assert!((SUMMARY_BYTES_MAX as u64) < STEP_SUMMARY_BYTES_MAX);
 
-/// Shows a campaign there, if it is to be shown.
+/// Shows a campaign there, if it is to be shown: the notes to print, which GitHub reads from the output.
 pub(crate) fn show(
     how: Annotations,
     campaign: &Campaign<'_>,
     summary: &str,
     loaded: &[Loaded],
-) -> Result<(), CliError> {
+) -> Result<Option<String>, CliError> {
     let wanted = match how {
         Annotations::Github => true,
         // A slice leaves the verdict, and its words, to `merge`.
@@ -37,7 +37,7 @@ pub(crate) fn show(
         Annotations::None => false,
     };
     if !wanted {
-        return Ok(());
+        return Ok(None);
     }
     let place = |scenario: &str, oracle: Option<&str>| {
         let one = loaded.iter().find(|one| one.scenario.name == scenario)?;
@@ -45,11 +45,10 @@ pub(crate) fn show(
         let line = promise(text, oracle).unwrap_or(one.scenario.name_line);
         Some(Place { file: one.path.display().to_string(), line })
     };
-    anstream::print!("{}", squall_report::annotations(campaign, &place));
-    match environment::variable(STEP_SUMMARY) {
-        Some(path) => append(&PathBuf::from(path), summary),
-        None => Ok(()),
+    if let Some(path) = environment::variable(STEP_SUMMARY) {
+        append(&PathBuf::from(path), summary)?;
     }
+    Ok(Some(squall_report::annotations(campaign, &place)))
 }
 
 /// Appends a summary, if what stands there leaves room for it.

@@ -1,6 +1,8 @@
 //! Ctrl-C and SIGTERM: the first lets what runs come to an end and keeps what was done, the second
 //! ends the process at once.
 
+use std::sync::Mutex;
+
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use squall::Interrupt;
@@ -10,8 +12,13 @@ use crate::error::CliError;
 /// Added to a signal's number, it is the exit code of a process that the signal ended.
 const BY_SIGNAL: i32 = 128;
 
-/// An interrupt that the signals of this process raise. Asked for once in a process.
+/// The interrupt that the signals of this process raise: the same whoever asks.
 pub(crate) fn by_signal() -> Result<Interrupt, CliError> {
+    static RAISED: Mutex<Option<Interrupt>> = Mutex::new(None);
+    let mut raised = RAISED.lock().expect("nothing panics while it holds the lock");
+    if let Some(interrupt) = &*raised {
+        return Ok(interrupt.clone());
+    }
     let interrupt = Interrupt::default();
     for signal in [SIGINT, SIGTERM] {
         // In this order: the first signal finds the flag down, and raises it for the second.
@@ -19,5 +26,6 @@ pub(crate) fn by_signal() -> Result<Interrupt, CliError> {
             .and_then(|_| flag::register(signal, interrupt.flag()))
             .map_err(CliError::Signals)?;
     }
+    *raised = Some(interrupt.clone());
     Ok(interrupt)
 }

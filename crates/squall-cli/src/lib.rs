@@ -15,6 +15,7 @@ mod known;
 mod library;
 mod profile;
 mod progress;
+mod test_target;
 
 use std::ffi::OsString;
 
@@ -24,6 +25,8 @@ use squall_check::ExitCode;
 
 use crate::args::{Cli, Command};
 use crate::error::CliError;
+
+pub use crate::test_target::test_main;
 
 /// A command that a program adds to the command line.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +54,8 @@ pub fn main_with(registry: &Registry, extras: &[Extra]) -> std::process::ExitCod
         return (extra.run)(&arguments[1..]).into();
     }
     // For the help text: what is run was found above.
-    let command = extras.iter().fold(Cli::command(), |command, extra| {
+    let command = Cli::command().bin_name(environment::program());
+    let command = extras.iter().fold(command, |command, extra| {
         command.subcommand(clap::Command::new(extra.name).about(extra.about))
     });
     let parsed = command.try_get_matches_from(&arguments).and_then(|found| parsed(&found));
@@ -101,6 +105,7 @@ fn dispatch(registry: &Registry, cli: Cli) -> Result<u8, CliError> {
         Some(Command::ExplainFailure(args)) => command::explain_failure::run(registry, &args),
         Some(Command::DiffRuns(args)) => command::diff_runs::run(registry, &args),
         Some(Command::Merge(args)) => command::merge::run(registry, &args),
+        Some(Command::New(args)) => command::new::run(registry, &args),
         Some(Command::Explain(args)) => command::explain::run(&args),
         Some(Command::Judge(args)) => command::judge::run(registry, &args),
         Some(Command::Zoo(args)) => command::zoo::run(registry, &args),

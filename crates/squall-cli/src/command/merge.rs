@@ -44,7 +44,8 @@ pub(crate) fn run(registry: &Registry, args: &MergeArgs) -> Result<u8, CliError>
     })?;
     let swept = sweep.finish();
     let (changes, annotations) = (&changes, args.annotations);
-    Closing { registry, setting: &setting, changes, stopped: None, wall: None, annotations }.close(swept)
+    Closing { registry, setting: &setting, changes, stopped: None, wall: None, annotations }
+        .close(swept, &super::run::print)
 }
 
 /// A slice that was run.

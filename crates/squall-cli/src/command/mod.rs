@@ -8,6 +8,7 @@ pub(crate) mod judge;
 pub(crate) mod keep;
 pub(crate) mod list;
 pub(crate) mod merge;
+pub(crate) mod new;
 pub(crate) mod plan;
 pub(crate) mod replay;
 pub(crate) mod run;

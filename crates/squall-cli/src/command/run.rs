@@ -35,7 +35,20 @@ struct Begun {
     resumed: bool,
 }
 
+/// Takes what a campaign has to say at its end.
+pub(crate) type Say<'a> = &'a dyn Fn(&str);
+
+/// Says it on the terminal.
+pub(crate) fn print(text: &str) {
+    anstream::print!("{text}");
+}
+
 pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
+    run_saying(registry, args, &print)
+}
+
+/// As [`run`], for whoever shows its words elsewhere.
+pub(crate) fn run_saying(registry: &Registry, args: &RunArgs, say: Say<'_>) -> Result<u8, CliError> {
     let begun = match &args.resume {
         None => begin(registry, args)?,
         Some(folder) => match resume::take_up(registry, args, folder)? {
@@ -44,7 +57,7 @@ pub(crate) fn run(registry: &Registry, args: &RunArgs) -> Result<u8, CliError> {
         },
     };
     let resume = resume_command(&begun.folder);
-    go_on(registry, begun).map_err(|why| match why.exit_code() {
+    go_on(registry, begun, say).map_err(|why| match why.exit_code() {
         // These may be gone next time: a full disk, a worker that was killed.
         ExitCode::Environment | ExitCode::HarnessBug => CliError::Halted { why: Box::new(why), resume },
         _ => why,
@@ -85,7 +98,7 @@ fn begin(registry: &Registry, args: &RunArgs) -> Result<Begun, CliError> {
 }
 
 /// Runs what is left of a campaign, and reports on the whole.
-fn go_on(registry: &Registry, begun: Begun) -> Result<u8, CliError> {
+fn go_on(registry: &Registry, begun: Begun, say: Say<'_>) -> Result<u8, CliError> {
     let Begun { args, setting, folder, resumed } = begun;
     let limits = Limits::new(interrupt::by_signal()?, &args);
     let jobs = setting.jobs();
@@ -104,7 +117,7 @@ fn go_on(registry: &Registry, begun: Begun) -> Result<u8, CliError> {
     };
     let stopped = match limits.cause(reached) {
         Some(StopCause::Signal) => Some(StopCause::Signal),
-        stopped => stopped.or(make_small(registry, &args, &limits, &mut sweep, &mut hosts)?),
+        stopped => stopped.or(make_small(registry, &args, &limits, (&mut sweep, &mut hosts), say)?),
     };
     let mut swept = sweep.finish();
     let shrunk = std::mem::take(&mut swept.shrunk);
@@ -112,7 +125,7 @@ fn go_on(registry: &Registry, begun: Begun) -> Result<u8, CliError> {
     let wall = (!resumed).then_some(swept.wall);
     let (changes, annotations) = (&args.changes, args.annotations);
     let closing = Closing { registry, setting: &setting, changes, stopped, wall, annotations };
-    let code = closing.close(swept)?;
+    let code = closing.close(swept, say)?;
     // Not before the campaign is at its end: a bare run would go on with one scenario more.
     for shrunk in shrunk.iter().filter(|_| args.keep && stopped.is_none()) {
         keep::keep(registry, &mut hosts, &limits.interrupt, shrunk)?;
@@ -125,14 +138,14 @@ fn make_small(
     registry: &Registry,
     args: &RunArgs,
     limits: &Limits,
-    sweep: &mut Sweep<'_>,
-    hosts: &mut Pool,
+    (sweep, hosts): (&mut Sweep<'_>, &mut Pool),
+    say: Say<'_>,
 ) -> Result<Option<StopCause>, CliError> {
     if !args.no_shrink && sweep.shrink(registry, hosts, &limits.interrupt)? == Worked::UntilInterrupted {
         return Ok(Some(StopCause::SignalInShrinking));
     }
     let compared = |plan: &Plan| Ok(diff_runs::compared(registry, args.place, plan)?.0);
-    sweep.differences(compared)?.iter().for_each(|text| anstream::println!("{text}"));
+    sweep.differences(compared)?.iter().for_each(|text| say(&format!("{text}\n")));
     Ok(None)
 }
 

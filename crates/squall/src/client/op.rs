@@ -120,6 +120,24 @@ impl<'a> Recorded<'a> {
         self.run_as(operation, Completed::of).await
     }
 
+    /// As [`run`](Self::run), for an error of another crate: `never_happened` says of it what
+    /// [`OpError::never_happened`] says.
+    ///
+    /// # Errors
+    /// The operation's own.
+    pub async fn run_with<T: Serialize, E: Display>(
+        self,
+        operation: impl Future<Output = Result<T, E>>,
+        never_happened: impl FnOnce(&E) -> bool,
+    ) -> Result<T, E> {
+        let read = |outcome: &Result<T, E>| match outcome {
+            Err(error) if never_happened(error) => Completed::Fail(error.to_string()),
+            Err(error) => Completed::Info(error.to_string()),
+            Ok(result) => Completed::of_result(result),
+        };
+        self.run_as(operation, read).await
+    }
+
     /// As [`run`](Self::run), where `read` says how the outcome stands in the history.
     pub async fn run_as<R>(
         self,
@@ -141,11 +159,16 @@ impl Completed {
     /// What a result says of itself.
     pub fn of<T: Serialize, E: OpError>(outcome: &Result<T, E>) -> Self {
         match outcome {
-            Ok(result) => match serde_json::to_value(result) {
-                Ok(result) => Self::Ok(result),
-                Err(error) => Self::Info(format!("the result has no JSON form: {error}")),
-            },
+            Ok(result) => Self::of_result(result),
             Err(error) => Self::of_error(error),
+        }
+    }
+
+    /// It happened, with a result that is recorded as JSON.
+    pub fn of_result<T: Serialize>(result: &T) -> Self {
+        match serde_json::to_value(result) {
+            Ok(result) => Self::Ok(result),
+            Err(error) => Self::Info(format!("the result has no JSON form: {error}")),
         }
     }
 

@@ -7,6 +7,7 @@ use squall::Registry;
 use squall_check::{ExitCode, ScenarioJudge, ScenarioVerdict};
 use squall_report::{Commands, End, Ending, Extent, Failure, RunFolder, StopCause, Stopped, Unreached};
 
+use super::Say;
 use super::setting::Setting;
 use super::sweep::{Kept, Swept};
 use crate::args::{Annotations, Changes};
@@ -28,8 +29,8 @@ pub(crate) struct Closing<'a> {
 }
 
 impl Closing<'_> {
-    /// Prints the report, closes the folder, and says with which code to end.
-    pub(crate) fn close(&self, swept: Swept) -> Result<u8, CliError> {
+    /// Says the report, closes the folder, and tells with which code to end.
+    pub(crate) fn close(&self, swept: Swept, say: Say<'_>) -> Result<u8, CliError> {
         let Swept { folder, judges, kept, coverage, done, .. } = swept;
         let verdicts = self.verdicts(judges);
         let unreached = if self.is_whole() { self.unreached(&verdicts) } else { Vec::new() };
@@ -55,9 +56,11 @@ impl Closing<'_> {
         let junit = squall_report::junit(&campaign, Some(&info.started));
         let exit_code = self.exit_code(&verdicts, done).code();
         let path = folder.finish(End { ending: self.ending(), done, exit_code }, &summary, &junit)?;
-        anstream::print!("{}", squall_report::campaign_text(&campaign, STYLE));
-        anstream::println!("     Reports: {}", path.display());
-        github::show(self.annotations, &campaign, &summary, &self.setting.loaded)?;
+        say(&squall_report::campaign_text(&campaign, STYLE));
+        say(&format!("     Reports: {}\n", path.display()));
+        if let Some(notes) = github::show(self.annotations, &campaign, &summary, &self.setting.loaded)? {
+            say(&notes);
+        }
         Ok(exit_code)
     }
 

@@ -33,6 +33,8 @@ pub(crate) struct Setting {
     /// By scenario.
     expects: Vec<Expect>,
     options: BTreeMap<String, String>,
+    /// As they were typed.
+    arguments: Vec<String>,
 }
 
 impl Setting {
@@ -53,7 +55,8 @@ impl Setting {
         let expects = loaded.iter().map(|one| one.scenario.plan(Seed(0), &overrides).expect).collect();
         let max_fail = if args.no_fail_fast { u64::MAX } else { args.max_fail };
         let (recheck, options) = (args.check_determinism, options(args));
-        Ok(Self { loaded, base, all, slice, max_fail, recheck, overrides, expects, options })
+        let arguments = args.words.clone().unwrap_or_else(environment::arguments);
+        Ok(Self { loaded, base, all, slice, max_fail, recheck, overrides, expects, options, arguments })
     }
 
     /// Whether runs are chosen by what others went through, or ended by it.
@@ -92,6 +95,7 @@ impl Setting {
             options: self.options.clone(),
             scenarios: self.loaded.iter().map(scenario_file).collect(),
             partition: self.slice.map(|slice| slice.to_string()),
+            arguments: self.arguments.clone(),
             ..environment::run_info(self.base)
         }
     }
