@@ -4,51 +4,17 @@
 //! they see. A row of the table lays one fault on them; its check asks what they saw. Under the no-op
 //! switch of the simulator the same check must fail, and must see exactly what is seen without a fault.
 
-#[path = "efficacy/eyes.rs"]
-mod eyes;
-#[path = "efficacy/table.rs"]
-mod table;
+#[path = "efficacy/mod.rs"]
+mod efficacy;
 
 use std::collections::BTreeSet;
 
-use squall::history::{Action, Body, NodeName, Seed};
-use squall::scenario::{Overrides, Source, parse};
-use squall::{Hooks, Recording, Registry};
-use table::{Row, TABLE};
+use efficacy::table::{Row, TABLE};
+use efficacy::{Seen, watch_on};
+use squall::history::Action;
 
-/// What a node said, and when.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Seen {
-    ms: u64,
-    node: NodeName,
-    boot: u32,
-    words: String,
-}
-
-/// Four seconds of `eyes` with these faults.
 fn watch(faults: &[String]) -> Vec<Seen> {
-    let registry = Registry::default().add::<eyes::Eyes>("eyes");
-    let text = format!(
-        "version: 1\nname: efficacy\nsystem: eyes\nduration: 4s\nnetwork: {{ latency: 1ms, jitter: 0ms }}\n\
-         disk: {{ latency: 50us, fsync: 500us }}\nfaults: [{}]\n",
-        faults.join(", ")
-    );
-    let scenario =
-        parse(&Source::new("efficacy.yaml", &text), &registry.catalogue()).unwrap_or_else(|e| panic!("{e}"));
-    let plan = scenario.plan(Seed(7), &Overrides::default());
-    let reply = squall::run(&registry, &plan, Recording::Full, &Hooks::default()).expect("the plan fits");
-    let history = reply.history.expect("a full recording has a history");
-    let history = squall::history::History::read_ndjson(history.as_bytes()).expect("it can be read");
-    let seen = history.records.into_iter().filter_map(|record| match record.body {
-        Body::Custom(word) => Some(Seen {
-            ms: record.at.0 / 1_000_000,
-            node: record.node?,
-            boot: record.boot?.0,
-            words: word.name.to_string(),
-        }),
-        _ => None,
-    });
-    seen.collect()
+    watch_on("native", faults)
 }
 
 fn faults(row: &Row) -> Vec<String> {

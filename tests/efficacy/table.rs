@@ -94,21 +94,21 @@ pub(crate) const TABLE: &[Row] = &[
     },
 ];
 
-fn said(seen: &[Seen], words: &str) -> bool {
+pub(crate) fn said(seen: &[Seen], words: &str) -> bool {
     seen.iter().any(|one| one.words == words)
 }
 
-fn said_like(seen: &[Seen], part: &str) -> bool {
+pub(crate) fn said_like(seen: &[Seen], part: &str) -> bool {
     seen.iter().any(|one| one.words.contains(part) && !one.words.starts_with("stored"))
 }
 
 /// Whether `eye-1` was started again.
-fn is_back(seen: &[Seen]) -> bool {
+pub(crate) fn is_back(seen: &[Seen]) -> bool {
     seen.iter().any(|one| one.node.as_str() == "eye-1" && one.boot == 2)
 }
 
 /// Whether `eye-1` said nothing for most of the second of the fault.
-fn silent(seen: &[Seen]) -> bool {
+pub(crate) fn silent(seen: &[Seen]) -> bool {
     !seen.iter().any(|one| one.node.as_str() == "eye-1" && (1_010..1_990).contains(&one.ms))
 }
 
@@ -120,11 +120,11 @@ fn found(seen: &[Seen]) -> (usize, usize) {
     (number(synced), number(loose))
 }
 
-fn synced(seen: &[Seen]) -> usize {
+pub(crate) fn synced(seen: &[Seen]) -> usize {
     found(seen).0
 }
 
-fn loose(seen: &[Seen]) -> usize {
+pub(crate) fn loose(seen: &[Seen]) -> usize {
     found(seen).1
 }
 
@@ -134,16 +134,16 @@ fn numbers(seen: &[Seen]) -> Vec<u32> {
 }
 
 /// How many datagrams of the first three seconds did not come.
-fn missing(seen: &[Seen]) -> usize {
+pub(crate) fn missing(seen: &[Seen]) -> usize {
     let came = numbers(seen);
     (0..140).filter(|number| !came.contains(number)).count()
 }
 
-fn datagrams(seen: &[Seen], from: u64, to: u64) -> usize {
+pub(crate) fn datagrams(seen: &[Seen], from: u64, to: u64) -> usize {
     seen.iter().filter(|one| one.words.starts_with("datagram ") && (from..to).contains(&one.ms)).count()
 }
 
-fn doubled(seen: &[Seen]) -> usize {
+pub(crate) fn doubled(seen: &[Seen]) -> usize {
     let mut came = numbers(seen);
     let all = came.len();
     came.sort_unstable();
@@ -156,7 +156,7 @@ fn inversions(seen: &[Seen]) -> usize {
 }
 
 /// Echoes during the fault.
-fn echoes(seen: &[Seen]) -> usize {
+pub(crate) fn echoes(seen: &[Seen]) -> usize {
     seen.iter().filter(|one| one.words == "echo" && (1_050..1_950).contains(&one.ms)).count()
 }
 
@@ -167,7 +167,7 @@ fn late(seen: &[Seen]) -> u64 {
 }
 
 /// How many records were stored, and the longest that one took, in milliseconds.
-fn stored(seen: &[Seen]) -> (usize, u64) {
+pub(crate) fn stored(seen: &[Seen]) -> (usize, u64) {
     let times: Vec<u64> = seen
         .iter()
         .filter_map(|one| one.words.strip_prefix("stored in ")?.split(' ').next()?.parse().ok())

@@ -2,7 +2,7 @@
 
 use std::process::{Command, ExitCode};
 
-use super::{cargo, cross, report};
+use super::{cargo, cross, madsim, report};
 
 /// Seeds of each swarm in the comparison of builds.
 const CROSS_SEEDS: &str = "2";
@@ -40,6 +40,7 @@ pub(crate) fn run() -> ExitCode {
         ),
         ("docs", docs()),
         ("tests", cargo_with(&["test", "--workspace", "--all-features", "--locked"])),
+        ("tests of the engine madsim", madsim_tests()),
         ("scenarios are valid", squall(&["check"])),
         ("chaos smoke", squall(&["run", "--profile", "ci", "--show-progress", "counter"])),
         ("canary", squall(&CANARY)),
@@ -61,6 +62,13 @@ fn cargo_with(args: &[&str]) -> Command {
     let mut cargo = cargo();
     cargo.args(args);
     cargo
+}
+
+/// Those that are about engines, on a build of that engine.
+fn madsim_tests() -> Command {
+    let mut tests = cargo_with(&["test", "--locked", "--package", "squall-tests", "--test", "engines"]);
+    madsim::build_for(&mut tests);
+    tests
 }
 
 fn docs() -> Command {

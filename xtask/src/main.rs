@@ -11,6 +11,7 @@ use std::process::{Command, ExitCode};
 mod bench;
 mod ci;
 mod cross;
+mod madsim;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
@@ -85,11 +86,21 @@ fn chaos(args: &[OsString]) -> ExitCode {
         }
     }
     let mut run = cargo();
-    run.args(["run", "--package", "squall-systems", "--bin", "squall", "--profile", &profile, "--"]);
-    run.args(rest);
+    run.args(["run", "--package", "squall-systems", "--bin", "squall", "--profile", &profile]);
+    if asks_for_madsim(&rest) {
+        madsim::build_for(&mut run);
+        run.arg("--no-default-features");
+    }
+    run.arg("--").args(rest);
     // So that the commands it prints are the ones the user typed.
     run.env("SQUALL_PROGRAM", "cargo xtask chaos");
     exec(run)
+}
+
+/// Whether the engine madsim is asked for: it is another build of everything.
+fn asks_for_madsim(args: &[OsString]) -> bool {
+    let apart = args.windows(2).any(|pair| pair[0] == "--engine" && pair[1] == "madsim");
+    apart || args.iter().any(|arg| arg == "--engine=madsim")
 }
 
 #[cfg(unix)]

@@ -118,6 +118,12 @@ impl Sim {
         Guest { caller, future: Some(software), shared: Some(shared) }
     }
 
+    /// Says to whoever watches that time passes over there, though few events are executed here.
+    pub fn tell_progress(&self, steps: u64) {
+        let events = world::with(|world| world.trace.events);
+        self.progress(events + steps);
+    }
+
     /// Records the panics of tasks that were started past the ground, since the last call.
     pub fn tell_stray_panics(&mut self) {
         for (caller, caught) in panics::take_stray() {

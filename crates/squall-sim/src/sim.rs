@@ -154,6 +154,12 @@ impl Sim {
         self.on_progress = Some(hook);
     }
 
+    pub(crate) fn progress(&self, count: u64) {
+        if let Some(hook) = self.on_progress {
+            hook(count);
+        }
+    }
+
     /// Tells from now on what the disks hold for certain ([`squall_history::DiskEvent`]). Those
     /// records fold into no digest and change nothing else. For a simulation that has not run yet.
     pub fn tell_disks(&mut self) {

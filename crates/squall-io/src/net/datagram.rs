@@ -56,7 +56,10 @@ impl UdpSocket {
             #[cfg(all(feature = "turmoil", not(madsim)))]
             Inner::Turmoil(socket) => socket.send_to(bytes, address).await,
             #[cfg(all(feature = "sim", madsim))]
-            Inner::Madsim(socket) => socket.send_to(address, bytes).await.map(|()| bytes.len()),
+            Inner::Madsim(socket) => {
+                squall_sim::net::note_sent(address.ip());
+                socket.send_to(address, bytes).await.map(|()| bytes.len())
+            }
             Inner::Tokio(socket) => socket.send_to(bytes, address).await,
         }
     }

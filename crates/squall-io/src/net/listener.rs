@@ -69,7 +69,8 @@ impl TcpListener {
             #[cfg(all(feature = "sim", madsim))]
             Listener::Madsim(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                Ok((TcpStream(Stream::Madsim(stream)), peer))
+                let wire = crate::madsim::Wire { stream, peer: peer.ip() };
+                Ok((TcpStream(Stream::Madsim(wire)), peer))
             }
             Listener::Tokio(listener) => {
                 let (stream, peer) = listener.accept().await?;

@@ -12,6 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{ToAddress, lookup_host};
 use crate::ground::{Ground, current};
+#[cfg(all(feature = "sim", madsim))]
+use crate::madsim::Wire;
 
 /// A connection.
 pub struct TcpStream(pub(super) Stream);
@@ -22,7 +24,7 @@ pub(super) enum Stream {
     #[cfg(all(feature = "turmoil", not(madsim)))]
     Turmoil(turmoil::net::TcpStream),
     #[cfg(all(feature = "sim", madsim))]
-    Madsim(madsim::net::TcpStream),
+    Madsim(Wire<madsim::net::TcpStream>),
     Tokio(tokio::net::TcpStream),
 }
 
@@ -43,7 +45,11 @@ impl TcpStream {
             #[cfg(all(feature = "turmoil", not(madsim)))]
             Ground::Turmoil => Stream::Turmoil(turmoil::net::TcpStream::connect(address).await?),
             #[cfg(all(feature = "sim", madsim))]
-            Ground::Madsim => Stream::Madsim(madsim::net::TcpStream::connect(address).await?),
+            Ground::Madsim => {
+                squall_sim::net::note_sent(address.ip());
+                let stream = madsim::net::TcpStream::connect(address).await?;
+                Stream::Madsim(Wire { stream, peer: address.ip() })
+            }
             Ground::Tokio(place) => {
                 let socket = tokio::net::TcpSocket::new_v4()?;
                 if let Some(place) = place {
@@ -68,7 +74,7 @@ impl TcpStream {
             #[cfg(all(feature = "turmoil", not(madsim)))]
             Stream::Turmoil(stream) => stream.peer_addr(),
             #[cfg(all(feature = "sim", madsim))]
-            Stream::Madsim(stream) => stream.peer_addr(),
+            Stream::Madsim(wire) => wire.stream.peer_addr(),
             Stream::Tokio(stream) => stream.peer_addr(),
         }
     }
@@ -84,7 +90,7 @@ impl TcpStream {
             #[cfg(all(feature = "turmoil", not(madsim)))]
             Stream::Turmoil(stream) => stream.local_addr(),
             #[cfg(all(feature = "sim", madsim))]
-            Stream::Madsim(stream) => stream.local_addr(),
+            Stream::Madsim(wire) => wire.stream.local_addr(),
             Stream::Tokio(stream) => stream.local_addr(),
         }
     }
@@ -105,8 +111,9 @@ impl TcpStream {
             }
             // It has no halves of its own; nor does it end one direction alone.
             #[cfg(all(feature = "sim", madsim))]
-            Stream::Madsim(stream) => {
+            Stream::Madsim(Wire { stream, peer }) => {
                 let (read, write) = tokio::io::split(stream);
+                let (read, write) = (Wire { stream: read, peer }, Wire { stream: write, peer });
                 (OwnedReadHalf(ReadHalf::Madsim(read)), OwnedWriteHalf(WriteHalf::Madsim(write)))
             }
             Stream::Tokio(stream) => {
@@ -132,7 +139,7 @@ enum ReadHalf {
     #[cfg(all(feature = "turmoil", not(madsim)))]
     Turmoil(turmoil::net::tcp::OwnedReadHalf),
     #[cfg(all(feature = "sim", madsim))]
-    Madsim(tokio::io::ReadHalf<madsim::net::TcpStream>),
+    Madsim(Wire<tokio::io::ReadHalf<madsim::net::TcpStream>>),
     Tokio(tokio::net::tcp::OwnedReadHalf),
 }
 
@@ -145,7 +152,7 @@ enum WriteHalf {
     #[cfg(all(feature = "turmoil", not(madsim)))]
     Turmoil(turmoil::net::tcp::OwnedWriteHalf),
     #[cfg(all(feature = "sim", madsim))]
-    Madsim(tokio::io::WriteHalf<madsim::net::TcpStream>),
+    Madsim(Wire<tokio::io::WriteHalf<madsim::net::TcpStream>>),
     Tokio(tokio::net::tcp::OwnedWriteHalf),
 }
 
@@ -216,14 +223,8 @@ macro_rules! impl_write {
                     $inner::Sim(stream) => stream.poll_write(cx, bytes),
                     #[cfg(all(feature = "turmoil", not(madsim)))]
                     $inner::Turmoil(stream) => Pin::new(stream).poll_write(cx, bytes),
-                    // It sends nothing before it is flushed, where a socket sends at once.
                     #[cfg(all(feature = "sim", madsim))]
-                    $inner::Madsim(stream) => {
-                        let mut stream = Pin::new(stream);
-                        let written = std::task::ready!(stream.as_mut().poll_write(cx, bytes))?;
-                        std::task::ready!(stream.poll_flush(cx))?;
-                        Poll::Ready(Ok(written))
-                    }
+                    $inner::Madsim(stream) => Pin::new(stream).poll_write(cx, bytes),
                     $inner::Tokio(stream) => Pin::new(stream).poll_write(cx, bytes),
                 }
             }

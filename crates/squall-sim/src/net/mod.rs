@@ -15,6 +15,7 @@ mod fate;
 mod harness;
 mod link;
 mod names;
+mod noted;
 mod pipe;
 mod ports;
 pub(crate) mod rule;
@@ -33,6 +34,7 @@ pub(crate) use conn::ConnKey;
 pub use connect::Connecting;
 pub use datagram::Datagrams;
 pub use names::lookup;
+pub use noted::note_sent;
 pub use stream::{Listener, Stream};
 
 use self::ports::Ports;

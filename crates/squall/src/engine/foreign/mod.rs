@@ -50,6 +50,7 @@ pub(super) struct Foreign<P> {
     running: Vec<bool>,
     links: LinkBook,
     now: SimTime,
+    steps: u64,
 }
 
 impl<P: Peer> Foreign<P> {
@@ -65,6 +66,7 @@ impl<P: Peer> Foreign<P> {
             running: vec![false; names.len()],
             links: LinkBook::new(plan),
             now: SimTime::ZERO,
+            steps: 0,
             names,
         };
         for name in engine.names.clone() {
@@ -127,6 +129,8 @@ impl<P: Peer> Engine for Foreign<P> {
                 return ran;
             }
             self.now = self.peer.step(self.now, limit);
+            self.steps += 1;
+            self.cluster.sim.tell_progress(self.steps);
         }
     }
 
