@@ -18,8 +18,14 @@ use crate::engine::foreign::Seen;
 const TARGET: &str = "turmoil";
 
 /// Counts turmoil's packets.
-#[derive(Clone, Debug)]
-pub(super) struct Watch(Arc<Mutex<Counts>>);
+#[derive(Debug)]
+pub(super) struct Watch {
+    counts: Shared,
+    /// One for the whole run: making one has `tracing` ask about every event of the program again.
+    listener: Dispatch,
+}
+
+type Shared = Arc<Mutex<Counts>>;
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -28,35 +34,38 @@ struct Counts {
 }
 
 impl Watch {
+    /// Whoever listens now hears of everything else.
     pub(super) fn new() -> Self {
-        Self(Arc::default())
+        let counts = Shared::default();
+        let before = dispatcher::get_default(Clone::clone);
+        let listener = Dispatch::new(Listener { counts: counts.clone(), before });
+        Self { counts, listener }
     }
 
     /// A node's address.
     pub(super) fn learn(&self, address: IpAddr, node: usize) {
-        self.lock().places.insert(address, node);
+        lock(&self.counts).places.insert(address, node);
     }
 
     /// Listens while `run` runs.
     pub(super) fn during<R>(&self, run: impl FnOnce() -> R) -> R {
-        let before = dispatcher::get_default(Clone::clone);
-        let listener = Dispatch::new(Listener { watch: self.clone(), before });
-        dispatcher::with_default(&listener, run)
+        dispatcher::with_default(&self.listener, run)
     }
 
     pub(super) fn seen(&self, from: usize, to: usize) -> Seen {
-        self.lock().seen.get(&(from, to)).copied().unwrap_or_default()
+        lock(&self.counts).seen.get(&(from, to)).copied().unwrap_or_default()
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().expect("nothing panics while it holds the lock")
-    }
+fn lock(counts: &Shared) -> MutexGuard<'_, Counts> {
+    counts.lock().expect("nothing panics while it holds the lock")
+}
 
-    fn count(&self, told: &Told) {
-        let mut counts = self.lock();
-        let place = |address: Option<SocketAddr>| counts.places.get(&address?.ip()).copied();
+impl Counts {
+    fn add(&mut self, told: &Told) {
+        let place = |address: Option<SocketAddr>| self.places.get(&address?.ip()).copied();
         let (Some(from), Some(to)) = (place(told.src), place(told.dst)) else { return };
-        let seen = counts.seen.entry((from, to)).or_default();
+        let seen = self.seen.entry((from, to)).or_default();
         match told.what {
             What::Send => seen.sent += 1,
             What::Drop => seen.dropped += 1,
@@ -67,7 +76,7 @@ impl Watch {
 }
 
 struct Listener {
-    watch: Watch,
+    counts: Shared,
     before: Dispatch,
 }
 
@@ -96,7 +105,7 @@ impl Subscriber for Listener {
         if is_of_turmoil(event.metadata()) {
             let mut told = Told::default();
             event.record(&mut told);
-            self.watch.count(&told);
+            lock(&self.counts).add(&told);
         } else {
             self.before.event(event);
         }
