@@ -6,6 +6,7 @@
 #[path = "../efficacy/mod.rs"]
 mod efficacy;
 
+mod bugs;
 mod differential;
 #[path = "efficacy.rs"]
 mod faults;
