@@ -29,13 +29,45 @@ pub mod time;
 mod turmoil;
 
 pub use observe::observe;
+/// Makes the values of a type words of a history, [`vocab::Word`]: a struct is one word, an enum one for
+/// each variant. A detail is a named field; its type has a JSON form (`Serialize`) and can be read back
+/// (`Deserialize`, without borrowing).
+///
+/// ```
+/// use squall_io::{Word, observe};
+///
+/// #[derive(Word)]
+/// #[word(vocab = "lease")]
+/// enum Lease {
+///     Granted { holder: String, until_ms: u64 },   // lease/granted
+///     #[word(name = "given-up")]
+///     Released { holder: String },                 // lease/given-up
+/// }
+///
+/// observe(Lease::Granted { holder: "server-1".to_owned(), until_ms: 500 });
+/// assert_eq!(Lease::CONDITIONS, ["lease/granted", "lease/given-up"]);
+/// ```
+///
+/// Without `vocab` the vocabulary is the name of the crate in which the type stands. An oracle reads a word
+/// back with `record.word::<Lease>()`; a system that returns `Lease::CONDITIONS` from
+/// `System::conditions` lets scenarios name its words under `sometimes` and `wait-for`.
+///
+/// Fields without names are refused:
+///
+/// ```compile_fail
+/// #[derive(squall_io::Word)]
+/// struct Granted(String);
+/// ```
+pub use squall_derive::Word;
 pub use squall_history::vocab;
+pub use squall_history::vocab::Word;
 
 /// What the macros of this crate expand to; not for use by name.
 #[doc(hidden)]
 pub mod private {
     pub use crate::assert::{broken, reached};
     pub use crate::coop::{fires, knob, pass, pass_now, take};
+    pub use crate::observe::{field, json};
     pub use crate::select::{Out2, Out3, Out4, Out5, first_branch};
     pub use inventory;
     pub use squall_history::Ppm;
