@@ -67,3 +67,12 @@ pub use squall_history as history;
 pub use squall_history::{Plan, Seed, SimDuration, SimTime, Topology};
 pub use squall_io as io;
 pub use squall_scenario as scenario;
+
+/// The Rust of the guides, compiled and run.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../../docs/your-system/invariants.md")]
+    struct Invariants;
+    #[doc = include_str!("../../../docs/write-a-scenario.md")]
+    struct WriteAScenario;
+}
