@@ -183,7 +183,9 @@ fn the_commands_of_the_guides_do_what_they_say() {
         }
     }
     assert!(typed_lines >= 12, "only {typed_lines} lines were typed");
-    written.map(|path| fs::remove_file(path).unwrap());
+    for path in written {
+        fs::remove_file(path).unwrap();
+    }
 }
 
 #[test]

@@ -9,6 +9,40 @@
 //!
 //! Outside a simulation and outside a tokio runtime the constructors panic and say so; they never
 //! fall through from a lost simulation to real IO.
+//!
+//! ```
+//! use squall_io::net::{TcpListener, TcpStream};
+//! use squall_io::task;
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! /// Says back what it hears, to one client after the other.
+//! async fn echo(listener: TcpListener) -> std::io::Result<()> {
+//!     loop {
+//!         let (mut stream, _) = listener.accept().await?;
+//!         let mut word = [0; 5];
+//!         stream.read_exact(&mut word).await?;
+//!         stream.write_all(&word).await?;
+//!     }
+//! }
+//!
+//! // In production: on tokio. In a simulation the same functions run on a node of it.
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+//! let address = listener.local_addr()?;
+//! task::spawn(echo(listener));
+//! let mut stream = TcpStream::connect(address).await?;
+//! stream.write_all(b"hello").await?;
+//! let mut answer = [0; 5];
+//! stream.read_exact(&mut answer).await?;
+//! assert_eq!(&answer, b"hello");
+//! # std::io::Result::Ok(())
+//! # })?;
+//! # std::io::Result::Ok(())
+//! ```
+//!
+//! A node with a place of its own, its address and its folder, is started by [`real`]; a system tells of its
+//! inside in words ([`vocab`], [`Word`]). It is all that production depends on: the feature `sim` belongs to
+//! the harness.
 
 pub mod assert;
 pub mod catalogue;
