@@ -133,6 +133,74 @@ fn a_test_that_fails_prints_a_command_that_works() {
     typed(failed.after("Minimised repro:")).expect(100).says("reproduced: ");
 }
 
+/// The guide that begins with an empty directory.
+const FIRST_STEPS: &str = "docs/your-system/native.md";
+/// Those whose commands are typed in the crate that it made.
+const GUIDES: [&str; 3] = [FIRST_STEPS, "docs/write-a-scenario.md", "docs/read-a-report.md"];
+
+/// The fenced blocks of a page in one of these languages, without their last line's end.
+fn blocks(page: &str, languages: &[&str]) -> Vec<String> {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let mut blocks = Vec::new();
+    let mut inside: Option<Vec<&str>> = None;
+    for line in text.lines() {
+        inside = match (inside, line.strip_prefix("```")) {
+            (None, Some(language)) => Some(vec![language]),
+            (Some(block), Some(_)) => {
+                if languages.contains(&block[0]) {
+                    blocks.push(block[1..].join("\n"));
+                }
+                None
+            }
+            (Some(mut block), None) => {
+                block.push(line);
+                Some(block)
+            }
+            (None, None) => None,
+        };
+    }
+    blocks
+}
+
+#[test]
+fn the_commands_of_the_guides_do_what_they_say() {
+    let _turn = turn();
+    let made = "cargo run --quiet --manifest-path ../squall/Cargo.toml --bin squall -- new --system my-kv";
+    let written = ["my-first", "leases"].map(|name| starter().join(format!("my-kv/scenarios/{name}.yaml")));
+    let mut typed_lines = 0;
+    for page in GUIDES {
+        let blocks = blocks(page, &["sh"]).join("\n");
+        for line in blocks.lines() {
+            let (command, comment) = line.split_once(" #").unwrap_or((line, ""));
+            match command.trim() {
+                command if command == made || command == "cd my-kv" => assert_eq!(page, FIRST_STEPS),
+                command => {
+                    let code = comment.trim().strip_prefix("exit ").map_or(0, |code| code.parse().unwrap());
+                    typed(command).expect(code);
+                    typed_lines += 1;
+                }
+            }
+        }
+    }
+    assert!(typed_lines >= 12, "only {typed_lines} lines were typed");
+    for path in written {
+        fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn the_listings_of_the_guide_are_the_crate() {
+    let template = root().join("crates/squall-cli/templates/system");
+    let files =
+        ["Cargo.toml.template", "cargo/config.toml", "chaos/system.rs", "src/server.rs", "src/store.rs"];
+    let files = files.map(|file| fs::read_to_string(template.join(file)).unwrap());
+    let listings = blocks(FIRST_STEPS, &["rust", "toml"]);
+    assert!(listings.len() >= 8, "{listings:#?}");
+    for listing in listings {
+        assert!(files.iter().any(|file| file.contains(&listing)), "in no file of the template:\n{listing}");
+    }
+}
+
 /// Functions of the C library that the seal defines again, by its own source.
 fn interposed() -> BTreeSet<String> {
     let seal = root().join("crates/squall-seal/src/seal");
@@ -177,5 +245,9 @@ fn production_defines_no_function_of_the_c_library() {
     let packages = typed("cargo tree --edges normal --prefix none --format {p}").expect(0).text;
     let own: BTreeSet<&str> = packages.lines().filter_map(|line| line.split(' ').next()).collect();
     let own: Vec<&str> = own.into_iter().filter(|name| name.starts_with("squall")).collect();
-    assert_eq!(own, ["squall-history", "squall-io"], "the simulator and the seal are for development");
+    assert_eq!(
+        own,
+        ["squall-derive", "squall-history", "squall-io"],
+        "the simulator and the seal are for development"
+    );
 }

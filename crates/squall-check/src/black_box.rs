@@ -23,6 +23,19 @@ pub fn linearizable<M: Model + 'static>(model: M) -> Box<dyn Checker> {
     Box::new(BlackBox::new(linearizability::Linearizable::new(model)))
 }
 
+/// A checker of anything that needs nothing but what clients saw: one of [`squall_blackbox`], or of one's
+/// own.
+///
+/// ```
+/// use squall_check::black_box;
+/// use squall_check::blackbox::UniqueIds;
+///
+/// assert_eq!(black_box(UniqueIds::handed_out_by("next")).name(), "unique-ids");
+/// ```
+pub fn black_box<A: Analysis + 'static>(analysis: A) -> Box<dyn Checker> {
+    Box::new(BlackBox::new(analysis))
+}
+
 impl<A> BlackBox<A> {
     /// Under the analysis's own name.
     pub const fn new(analysis: A) -> Self {

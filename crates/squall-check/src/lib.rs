@@ -3,6 +3,31 @@
 //!
 //! Nothing here runs a system. Oracles see a history and its header and nothing else, so a stored
 //! history is judged again to the same verdict.
+//!
+//! A system brings its oracles ready made, or as functions:
+//!
+//! ```
+//! use squall_check::{Checker, Invariant, KvModel, invariant_fn, linearizable};
+//! use squall_history::{Body, NodeEvent};
+//!
+//! fn checkers() -> Vec<Box<dyn Checker>> {
+//!     vec![linearizable(KvModel)]
+//! }
+//!
+//! fn invariants() -> Vec<Box<dyn Invariant>> {
+//!     vec![invariant_fn("nobody-loses-power", (), |(), record, findings| {
+//!         if let Body::Node(event) = &record.body {
+//!             findings.exercised();
+//!             if *event == NodeEvent::PowerLost {
+//!                 findings.violated(record.at, "a node lost its power");
+//!             }
+//!         }
+//!     })]
+//! }
+//! # assert_eq!((checkers()[0].name(), invariants()[0].name()), ("linearizable", "nobody-loses-power"));
+//! ```
+//!
+//! [`judge_history`] judges a stored history by them; [`Judge`] a run while it goes on.
 
 pub mod always;
 pub mod availability;
@@ -11,6 +36,7 @@ mod black_box;
 pub mod campaign;
 pub mod catalogue;
 pub mod cause;
+mod closure;
 pub mod coverage;
 pub mod exit;
 pub mod judge;
@@ -26,9 +52,10 @@ pub mod verdict;
 
 pub use always::Always;
 pub use availability::Availability;
-pub use black_box::{BlackBox, linearizable};
+pub use black_box::{BlackBox, black_box, linearizable};
 pub use campaign::{NotApplicable, ScenarioJudge, ScenarioStatus, ScenarioVerdict, judge_scenario};
 pub use catalogue::{OracleInfo, oracles, with_names};
+pub use closure::{checker_fn, invariant_fn};
 pub use exit::{ExitCode, exit_code};
 pub use judge::{Judge, judge_history, liveness_oracles};
 pub use latency::Latency;

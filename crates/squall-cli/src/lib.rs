@@ -3,6 +3,18 @@
 //! A program that registers systems calls [`main`] and is a chaos test of them: the shipped binary
 //! `squall` does, and so can a user's own `xtask`. This crate alone joins the library with the seal
 //! (processes, limits, interposed libc) and alone reads the environment, the clock and files.
+//!
+//! ```no_run
+//! // chaos/main.rs: `cargo run --example chaos -- run`, `… replay`, `… --help`
+//! fn main() -> std::process::ExitCode {
+//!     let registry = squall::Registry::new(); // .add::<MySystem>("my-system")
+//!     squall_cli::main(&registry)
+//! }
+//! ```
+//!
+//! [`test_main`] makes a test of each scenario file. Keep both out of what you ship: whoever links this crate
+//! gets functions of the C library that are defined again (`getrandom`, `clock_gettime`, `pthread_create`, …).
+//! In a `dev-dependency` it is where it belongs: `squall new --system` lays out a crate in which it is.
 
 mod args;
 mod command;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocab::{Custom, batch, raft};
+use crate::vocab::{Custom, Word, batch, raft};
 use crate::{Action, Assertion, Boot, DiskEvent, FaultId, NodeName, Op, SimTime};
 
 /// One thing that happened at one instant.
@@ -21,6 +21,16 @@ pub struct Record {
     /// What.
     #[serde(flatten)]
     pub body: Body,
+}
+
+impl Record {
+    /// It as a word of the system's own: `record.word::<Lease>()`. `None` if it is something else.
+    pub fn word<W: Word>(&self) -> Option<W> {
+        match &self.body {
+            Body::Custom(word) => W::read(word),
+            _ => None,
+        }
+    }
 }
 
 /// What happened. `op` comes from clients, `node`, `fault` and `disk` from the engine (a system

@@ -11,6 +11,7 @@
 mod action;
 mod any_range;
 mod budget;
+pub mod build;
 pub mod catalogue;
 pub mod codes;
 pub mod diagnostic;

@@ -19,7 +19,8 @@ mod text;
 
 pub use kept::{FaultIds, KeptHead, to_scenario};
 
-use text::{flow, quoted, sequence};
+pub(crate) use text::quoted;
+use text::{flow, sequence};
 
 /// A plan as a scenario file, with a comment at its top.
 pub fn to_yaml(plan: &Plan, header_comment: &str) -> String {

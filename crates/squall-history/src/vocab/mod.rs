@@ -7,8 +7,10 @@
 pub mod batch;
 mod custom;
 pub mod raft;
+mod word;
 
 pub use custom::Custom;
+pub use word::Word;
 
 /// Anything that can be handed to `observe`.
 pub trait Observation {

@@ -10,7 +10,7 @@ pub(super) fn sequence(items: impl Iterator<Item = String>) -> String {
 }
 
 /// A text, in quotes unless it is plainly a word. Ranges are quoted too, else they would be drawn.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const RESERVED: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     let word = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./#".contains(&b))
