@@ -11,7 +11,7 @@ use openraft::raft::{
 };
 use openraft::{BasicNode, OptionalSend, RaftNetwork, RaftNetworkFactory, Snapshot, Vote};
 use squall_io::net::TcpStream;
-use squall_io::{select, time};
+use squall_io::{buggify, select, time};
 use squall_wire::{frame, read_frame};
 use tokio::io::AsyncWriteExt;
 
@@ -59,7 +59,9 @@ impl Line {
         };
         stream.write_all(&frame(call)).await?;
         let reply = read_frame(&mut stream).await?;
-        self.connection = Some(stream);
+        if !buggify!("openraft-kv/line-dropped", p = 5%) {
+            self.connection = Some(stream);
+        }
         Ok(reply)
     }
 

@@ -10,7 +10,7 @@ use openraft::{BasicNode, Config, Raft, Snapshot, SnapshotPolicy};
 use squall_io::net::{TcpListener, TcpStream};
 use squall_io::task::JoinSet;
 use squall_io::vocab::raft;
-use squall_io::{observe, stop, task, time};
+use squall_io::{buggify, observe, rand, stop, task, time};
 use squall_wire::{frame, read_frame};
 use tokio::io::AsyncWriteExt;
 
@@ -23,6 +23,9 @@ use crate::store::{self, Machine};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 /// A connection on which nothing comes for this long is closed.
 const IDLE: Duration = Duration::from_secs(30);
+
+/// The longest that an unlikely turn delays an answer.
+const LATE_MAX: Duration = Duration::from_millis(150);
 
 /// What a server has to know.
 #[derive(Clone, Debug)]
@@ -123,6 +126,9 @@ impl Service {
         loop {
             let call = time::timeout(IDLE, read_frame(&mut stream)).await??;
             let reply = time::timeout(REQUEST_TIMEOUT, self.answer(call)).await??;
+            if buggify!("openraft-kv/late-answer", p = 5%) {
+                time::sleep(rand::between(Duration::ZERO, LATE_MAX)).await;
+            }
             time::timeout(REQUEST_TIMEOUT, stream.write_all(&frame(&reply))).await??;
         }
     }

@@ -1,12 +1,16 @@
 //! openraft's log storage: a file of entries to which is appended, and [`Hard`] beside it.
 //!
 //! ```text
-//! log-000007: frame(last purged) frame(entry) frame(entry) …
+//! log-000007: frame(Head) frame(Record) frame(Record) …
 //! ```
 //! A start, and a purge, write the entries that stay into a file of the next number, and remove the other
 //! one when the new one is durable. At a start that is needed besides: what is read then may lie in the
 //! page cache alone, and a sync that failed before the crash may have dropped it from what is still to be
 //! written. Entries are held in memory, too; the file is what outlasts.
+//!
+//! A frame that is not whole is the tail of an append that was never acknowledged, unless the file says that it
+//! was synced: then the disk has rotted, and the server must not start. That is told for all but the last
+//! append (Alagappan et al., "Protocol-Aware Recovery for Consensus-Based Storage", FAST 2018).
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -16,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use openraft::storage::{LogFlushed, RaftLogStorage};
 use openraft::{Entry, LogId, LogState, OptionalSend, RaftLogReader, StorageError, StorageIOError, Vote};
+use serde::{Deserialize, Serialize};
 use squall_io::fs::{self, File};
 use squall_io::vocab::raft::{Event, LoggedEntry};
 use squall_io::{hook, observe};
@@ -60,6 +65,22 @@ struct Placed {
     entry: Entry<Kv>,
     offset: u64,
     length: u64,
+}
+
+/// Begins a file.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    purged: Option<LogId<u64>>,
+    /// How many entries were written with it, and synced before the file got its name.
+    entries: usize,
+}
+
+/// An entry in a file.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    /// So many bytes of the file were synced when it was written.
+    synced: u64,
+    entry: Entry<Kv>,
 }
 
 impl Log {
@@ -123,9 +144,10 @@ impl Log {
         let mut start = None;
         for entry in entries {
             start.get_or_insert(entry.log_id.index);
-            let framed = frame(&entry);
+            let record = Record { synced: self.length, entry };
+            let framed = frame(&record);
             let offset = self.length + bytes.len() as u64;
-            self.entries.lock().insert(Placed { entry, offset, length: framed.len() as u64 });
+            self.entries.lock().insert(Placed { entry: record.entry, offset, length: framed.len() as u64 });
             bytes.extend(framed);
         }
         self.file.write_all(&bytes).await?;
@@ -201,24 +223,31 @@ impl Entries {
 }
 
 impl Inner {
-    /// What a file holds, up to the first frame that is not whole: the tail of an append that was never
-    /// acknowledged.
+    /// What a file holds, but for the torn tail of an append.
     async fn read(name: &str) -> io::Result<Self> {
         let bytes = fs::read(files::path(name)).await?;
         let mut rest = &bytes[..];
-        let mut inner = Self { purged: read_frame(&mut rest).await?, by_index: BTreeMap::new() };
-        while let Ok(entry) = read_frame::<Entry<Kv>>(&mut rest).await {
-            inner.insert(Placed { entry, offset: 0, length: 0 });
+        let head: Head = read_frame(&mut rest).await?;
+        let mut inner = Self { purged: head.purged, by_index: BTreeMap::new() };
+        loop {
+            let bad = bytes.len() - rest.len();
+            match read_frame::<Record>(&mut rest).await {
+                Ok(Record { entry, .. }) => inner.insert(Placed { entry, offset: 0, length: 0 }),
+                Err(_) if inner.by_index.len() < head.entries || was_synced(&bytes, bad).await => {
+                    let why = format!("`{name}` is damaged at byte {bad}, which was synced");
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+                }
+                Err(_) => return Ok(inner),
+            }
         }
-        Ok(inner)
     }
 
     /// A file's content; where each entry lies in it is noted.
     fn place(&mut self) -> Vec<u8> {
-        let mut bytes = frame(&self.purged);
+        let mut bytes = frame(&Head { purged: self.purged, entries: self.by_index.len() });
         for placed in self.by_index.values_mut() {
             placed.offset = bytes.len() as u64;
-            bytes.extend(frame(&placed.entry));
+            bytes.extend(frame(&Record { synced: 0, entry: placed.entry.clone() }));
             placed.length = bytes.len() as u64 - placed.offset;
         }
         bytes
@@ -251,6 +280,17 @@ impl Inner {
         });
         logged.collect()
     }
+}
+
+/// Whether a record behind the bad one says that the bad one was synced before it.
+async fn was_synced(bytes: &[u8], bad: usize) -> bool {
+    for start in bad + 1..bytes.len() {
+        let later = read_frame::<Record>(&mut &bytes[start..]).await;
+        if later.is_ok_and(|record| record.synced > bad as u64) {
+            return true;
+        }
+    }
+    false
 }
 
 fn failed(error: &io::Error) -> StorageError<u64> {
