@@ -300,6 +300,22 @@ fn there_is_one_processor_on_a_sealed_thread() {
 }
 
 #[test]
+fn the_time_zone_of_the_machine_is_not_there_on_a_sealed_thread() {
+    let attempts = confined(|| {
+        for path in ["/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo/UTC"] {
+            let error = std::fs::File::open(path).unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{path}");
+            assert_eq!(
+                std::fs::symlink_metadata(path).unwrap_err().kind(),
+                std::io::ErrorKind::NotFound,
+                "{path}"
+            );
+        }
+    });
+    assert_eq!(attempts, []);
+}
+
+#[test]
 fn raw_system_calls_for_entropy_and_time_are_the_hooks() {
     sealed(|_guard| {
         NOW.set(7_000_000_123);

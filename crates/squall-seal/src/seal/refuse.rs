@@ -191,9 +191,18 @@ fn is_this_program(name: &[u8]) -> bool {
     usize::try_from(length).is_ok_and(|length| length > 0 && name.starts_with(&own[..length]))
 }
 
-/// How many processors there are, and how many of them this process may use.
+/// How many processors there are, how many of them this process may use, and in which time zone it is:
+/// programs that find none of it take one processor and UTC.
 fn is_of_the_machine(name: &[u8]) -> bool {
-    let starts =
-        [&b"/proc/self/cgroup"[..], b"/proc/self/mountinfo", b"/sys/fs/cgroup", b"/sys/devices/system/cpu"];
+    let starts = [
+        &b"/proc/self/cgroup"[..],
+        b"/proc/self/mountinfo",
+        b"/sys/fs/cgroup",
+        b"/sys/devices/system/cpu",
+        b"/etc/localtime",
+        b"/etc/timezone",
+        b"/etc/config/system",
+        b"/usr/share/zoneinfo",
+    ];
     starts.iter().any(|start| name.starts_with(start))
 }
