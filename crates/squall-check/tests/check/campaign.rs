@@ -235,6 +235,9 @@ fn a_known_failure_that_does_not_show_is_inconclusive_or_red() {
     let reason = "no seed shows the known failure `tidy` or `R8` (issue 42) alone";
     check(&known(false), &[pass(1)], ScenarioStatus::Inconclusive, &[reason]);
     check(&known(true), &[pass(1)], ScenarioStatus::Fail, &[reason]);
+    // Its absence is graver than a seed without an answer.
+    let unanswered = "`linearizable` has no answer in 1 of 2 seeds, first in 0x2: steps ran out";
+    check(&known(true), &[pass(1), unknown(2)], ScenarioStatus::Fail, &[reason, unanswered]);
 }
 
 #[test]
