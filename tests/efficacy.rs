@@ -6,21 +6,18 @@
 
 #[path = "efficacy/mod.rs"]
 mod efficacy;
+#[path = "efficacy/table.rs"]
+mod table;
 
 use std::collections::BTreeSet;
 
-use efficacy::table::{Row, TABLE};
+use efficacy::row::faults;
 use efficacy::{Seen, watch_on};
 use squall::history::Action;
+use table::TABLE;
 
 fn watch(faults: &[String]) -> Vec<Seen> {
     watch_on("native", faults)
-}
-
-fn faults(row: &Row) -> Vec<String> {
-    let lasts = row.lasts.map(|lasts| format!("for: {lasts}, ")).unwrap_or_default();
-    let fault = format!("{{ at: 1s, {lasts}{} }}", row.fault);
-    std::iter::once(fault).chain(row.besides.map(str::to_owned)).collect()
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! What is seen of faults: the eyes, their words, and the table of what the words must say.
+//! What is seen of faults: the eyes, and their words.
 
 pub(crate) mod eyes;
-pub(crate) mod table;
+pub(crate) mod row;
+pub(crate) mod words;
 
 use squall::history::{Body, NodeName, Seed};
 use squall::scenario::{Overrides, Source, parse};

@@ -3,29 +3,11 @@
 //! Faults begin at 1 s; those that last end at 2 s. Each check is about the thing itself (a datagram that
 //! did not come, a record that reads otherwise), never about what the simulator counts.
 
-use super::Seen;
-
-/// One kind of fault.
-pub(crate) struct Row {
-    /// The keyword, or `disk` and the kind of disk fault: what the no-op switch is told.
-    pub(crate) kind: &'static str,
-    /// The action as YAML.
-    pub(crate) fault: &'static str,
-    /// Its `for`.
-    pub(crate) lasts: Option<&'static str>,
-    /// Another fault entry without which this one cannot be seen. It strikes in every run of the row.
-    pub(crate) besides: Option<&'static str>,
-    /// Whether what was seen shows the fault.
-    pub(crate) bites: fn(&[Seen]) -> bool,
-}
-
-const fn row(kind: &'static str, fault: &'static str, bites: fn(&[Seen]) -> bool) -> Row {
-    Row { kind, fault, lasts: Some("1s"), besides: None, bites }
-}
-
-const fn instant(kind: &'static str, fault: &'static str, bites: fn(&[Seen]) -> bool) -> Row {
-    Row { kind, fault, lasts: None, besides: None, bites }
-}
+use crate::efficacy::Seen;
+use crate::efficacy::row::{Row, instant, row};
+use crate::efficacy::words::{
+    datagrams, echoes, is_back, loose, missing, numbers, said, said_like, silent, stored, synced,
+};
 
 /// With a loss of power at 1.8 s for 100 ms, without which what is on the medium is never looked at.
 const fn before_power_loss(kind: &'static str, fault: &'static str, bites: fn(&[Seen]) -> bool) -> Row {
@@ -94,56 +76,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
 ];
 
-pub(crate) fn said(seen: &[Seen], words: &str) -> bool {
-    seen.iter().any(|one| one.words == words)
-}
-
-pub(crate) fn said_like(seen: &[Seen], part: &str) -> bool {
-    seen.iter().any(|one| one.words.contains(part) && !one.words.starts_with("stored"))
-}
-
-/// Whether `eye-1` was started again.
-pub(crate) fn is_back(seen: &[Seen]) -> bool {
-    seen.iter().any(|one| one.node.as_str() == "eye-1" && one.boot == 2)
-}
-
-/// Whether `eye-1` said nothing for most of the second of the fault.
-pub(crate) fn silent(seen: &[Seen]) -> bool {
-    !seen.iter().any(|one| one.node.as_str() == "eye-1" && (1_010..1_990).contains(&one.ms))
-}
-
-/// What the last start found: whole records that were synced, and that were not.
-fn found(seen: &[Seen]) -> (usize, usize) {
-    let words = seen.iter().rev().find_map(|one| one.words.strip_prefix("found ")).unwrap_or_default();
-    let number = |part: &str| part.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0);
-    let (synced, loose) = words.split_once(", ").unwrap_or_default();
-    (number(synced), number(loose))
-}
-
-pub(crate) fn synced(seen: &[Seen]) -> usize {
-    found(seen).0
-}
-
-pub(crate) fn loose(seen: &[Seen]) -> usize {
-    found(seen).1
-}
-
-/// Numbers of the datagrams that came, in the order they came in.
-fn numbers(seen: &[Seen]) -> Vec<u32> {
-    seen.iter().filter_map(|one| one.words.strip_prefix("datagram ")?.parse().ok()).collect()
-}
-
-/// How many datagrams of the first three seconds did not come.
-pub(crate) fn missing(seen: &[Seen]) -> usize {
-    let came = numbers(seen);
-    (0..140).filter(|number| !came.contains(number)).count()
-}
-
-pub(crate) fn datagrams(seen: &[Seen], from: u64, to: u64) -> usize {
-    seen.iter().filter(|one| one.words.starts_with("datagram ") && (from..to).contains(&one.ms)).count()
-}
-
-pub(crate) fn doubled(seen: &[Seen]) -> usize {
+fn doubled(seen: &[Seen]) -> usize {
     let mut came = numbers(seen);
     let all = came.len();
     came.sort_unstable();
@@ -155,22 +88,8 @@ fn inversions(seen: &[Seen]) -> usize {
     numbers(seen).windows(2).filter(|pair| pair[0] > pair[1]).count()
 }
 
-/// Echoes during the fault.
-pub(crate) fn echoes(seen: &[Seen]) -> usize {
-    seen.iter().filter(|one| one.words == "echo" && (1_050..1_950).contains(&one.ms)).count()
-}
-
 /// The latest tick.
 fn late(seen: &[Seen]) -> u64 {
     let late = seen.iter().filter_map(|one| one.words.strip_prefix("late ")?.split(' ').next()?.parse().ok());
     late.max().unwrap_or(0)
-}
-
-/// How many records were stored, and the longest that one took, in milliseconds.
-pub(crate) fn stored(seen: &[Seen]) -> (usize, u64) {
-    let times: Vec<u64> = seen
-        .iter()
-        .filter_map(|one| one.words.strip_prefix("stored in ")?.split(' ').next()?.parse().ok())
-        .collect();
-    (times.len(), times.iter().copied().max().unwrap_or(0))
 }

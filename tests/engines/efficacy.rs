@@ -7,25 +7,11 @@ use squall::capability::{Ability, EngineSpec};
 use squall::history::Action;
 
 use super::ENGINE;
-use super::efficacy::{Seen, table, watch_on};
-use table::{datagrams, echoes, is_back, loose, missing, said, said_like, silent, stored, synced};
-
-struct Row {
-    kind: &'static str,
-    fault: &'static str,
-    /// Instants have none.
-    lasts: Option<&'static str>,
-    besides: Option<&'static str>,
-    bites: fn(&[Seen]) -> bool,
-}
-
-const fn row(kind: &'static str, fault: &'static str, bites: fn(&[Seen]) -> bool) -> Row {
-    Row { kind, fault, lasts: Some("1s"), besides: None, bites }
-}
-
-const fn instant(kind: &'static str, fault: &'static str, bites: fn(&[Seen]) -> bool) -> Row {
-    Row { lasts: None, ..row(kind, fault, bites) }
-}
+use super::efficacy::row::{Row, faults, instant, row};
+use super::efficacy::words::{
+    datagrams, echoes, is_back, loose, missing, said, said_like, silent, stored, synced,
+};
+use super::efficacy::{Seen, watch_on};
 
 const ROWS: &[Row] = &[
     row("kill", "kill: eye-1", |seen| is_back(seen) && silent(seen) && !lost_what_was_loose(seen)),
@@ -82,12 +68,6 @@ fn engine() -> &'static EngineSpec {
 fn rows() -> impl Iterator<Item = &'static Row> {
     let can = |row: &&Row| engine().lacks(row.kind.split(' ').next().unwrap_or_default()).is_none();
     ROWS.iter().filter(can)
-}
-
-fn faults(row: &Row) -> Vec<String> {
-    let lasts = row.lasts.map(|lasts| format!("for: {lasts}, ")).unwrap_or_default();
-    let fault = format!("{{ at: 1s, {lasts}{} }}", row.fault);
-    std::iter::once(fault).chain(row.besides.map(str::to_owned)).collect()
 }
 
 #[test]
