@@ -56,7 +56,7 @@ pub fn test(registry: &Registry, scenario: &Scenario) -> Result<Tested, HostErro
     Ok(Tested { verdict: judge.finish(), failures })
 }
 
-/// As [`test`], and panics unless the scenario comes to what it expects: for a `#[test]`.
+/// As [`test()`], and panics unless the scenario comes to what it expects: for a `#[test]`.
 ///
 /// ```no_run
 /// # let registry = squall::Registry::new();

@@ -7,8 +7,8 @@ use my_kv::server::{self, Bugs};
 use serde::{Deserialize, Serialize};
 use squall::check::{KvModel, linearizable};
 use squall::{
-    BugSet, Checker, ClientCtx, FaultBudget, NodeCtx, NodeFuture, NodeResult, PlantedBug, Registry, Role,
-    RoleKind, SimDuration, System, SystemError, Topology,
+    BugSet, Checker, ClientCtx, FaultBudget, NodeCtx, NodeFuture, NodeResult, PlantedBug, Registry,
+    Role, RoleKind, SimDuration, System, SystemError, Topology,
 };
 use squall_io::time;
 
@@ -34,7 +34,10 @@ pub struct Workload {
 
 impl Default for Workload {
     fn default() -> Self {
-        Self { keys: 2, think: SimDuration::from_millis(100) }
+        Self {
+            keys: 2,
+            think: SimDuration::from_millis(100),
+        }
     }
 }
 
@@ -50,16 +53,31 @@ impl System for MyKv {
 
     fn roles() -> Vec<Role> {
         vec![
-            Role { name: "server", count: 1, kind: RoleKind::Server },
-            Role { name: "client", count: 3, kind: RoleKind::Client },
+            Role {
+                name: "server",
+                count: 1,
+                kind: RoleKind::Server,
+            },
+            Role {
+                name: "client",
+                count: 3,
+                kind: RoleKind::Client,
+            },
         ]
     }
 
     fn new(_: Config, workload: Workload, bugs: BugSet) -> Result<Self, SystemError> {
         if workload.keys == 0 {
-            return Err(SystemError("`keys` is zero: there is nothing to act on".to_owned()));
+            return Err(SystemError(
+                "`keys` is zero: there is nothing to act on".to_owned(),
+            ));
         }
-        Ok(Self { workload, bugs: Bugs { lost_update: bugs.has("lost-update") } })
+        Ok(Self {
+            workload,
+            bugs: Bugs {
+                lost_update: bugs.has("lost-update"),
+            },
+        })
     }
 
     fn node(&self, _: NodeCtx) -> NodeFuture {
@@ -81,7 +99,10 @@ impl System for MyKv {
     }
 
     fn bugs() -> &'static [PlantedBug] {
-        &[PlantedBug { name: "lost-update", what: "the values are let go while the log is written" }]
+        &[PlantedBug {
+            name: "lost-update",
+            what: "the values are let go while the log is written",
+        }]
     }
 
     fn modules() -> &'static [&'static str] {
@@ -103,15 +124,25 @@ async fn act(ctx: ClientCtx, workload: Workload) -> NodeResult {
         time::sleep(Duration::from_nanos(think)).await;
         let key = format!("key-{}", draw.property(KEY).below(workload.keys));
         // What fails is in the history; the client goes on with its next operation.
-        update(&ctx, &mut client, &key, &format!("{}:{number}", ctx.name())).await.ok();
+        update(&ctx, &mut client, &key, &format!("{}:{number}", ctx.name()))
+            .await
+            .ok();
     }
 }
 
 async fn update(ctx: &ClientCtx, client: &mut Client, key: &str, to: &str) -> Result<(), Error> {
     let get = client.get(key);
-    let from = ctx.op("get").key(key).run_with(get, Error::never_happened).await?;
+    let from = ctx
+        .op("get")
+        .key(key)
+        .run_with(get, Error::never_happened)
+        .await?;
     let pair = vec![from.clone(), Some(to.to_owned())];
     let set = client.compare_and_set(key, from, to);
-    ctx.op("cas").key(key).value(pair).run_with(set, Error::never_happened).await?;
+    ctx.op("cas")
+        .key(key)
+        .value(pair)
+        .run_with(set, Error::never_happened)
+        .await?;
     Ok(())
 }

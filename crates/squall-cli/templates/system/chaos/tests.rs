@@ -3,5 +3,8 @@
 mod system;
 
 fn main() -> std::process::ExitCode {
-    squall_cli::test_main(&system::registry(), concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios"))
+    squall_cli::test_main(
+        &system::registry(),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios"),
+    )
 }

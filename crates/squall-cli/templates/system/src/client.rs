@@ -48,7 +48,10 @@ pub struct Client {
 impl Client {
     /// A client of the server of that name.
     pub fn new(server: &str) -> Self {
-        Self { server: server.to_owned(), connection: None }
+        Self {
+            server: server.to_owned(),
+            connection: None,
+        }
     }
 
     /// The value of a key.
@@ -56,7 +59,12 @@ impl Client {
     /// # Errors
     /// If no answer came.
     pub async fn get(&mut self, key: &str) -> Result<Option<String>, Error> {
-        match self.call(Request::Get { key: key.to_owned() }).await? {
+        match self
+            .call(Request::Get {
+                key: key.to_owned(),
+            })
+            .await?
+        {
             Reply::Value(value) => Ok(value),
             other => Err(Error::NoAnswer(nonsense(&other))),
         }
@@ -72,7 +80,11 @@ impl Client {
         from: Option<String>,
         to: &str,
     ) -> Result<bool, Error> {
-        let request = Request::CompareAndSet { key: key.to_owned(), from, to: to.to_owned() };
+        let request = Request::CompareAndSet {
+            key: key.to_owned(),
+            from,
+            to: to.to_owned(),
+        };
         match self.call(request).await? {
             Reply::Set(done) => Ok(done),
             other => Err(Error::NoAnswer(nonsense(&other))),
@@ -89,7 +101,9 @@ impl Client {
                 BufReader::new(stream)
             }
         };
-        let reply = within_patience(exchange(&mut connection, &request)).await.map_err(Error::NoAnswer)?;
+        let reply = within_patience(exchange(&mut connection, &request))
+            .await
+            .map_err(Error::NoAnswer)?;
         self.connection = Some(connection);
         Ok(reply)
     }
@@ -106,9 +120,14 @@ async fn exchange(connection: &mut BufReader<TcpStream>, request: &Request) -> i
 }
 
 async fn within_patience<T>(future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    time::timeout(PATIENCE, future).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    time::timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 fn nonsense(reply: &Reply) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("the answer {reply:?} is to something else"))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("the answer {reply:?} is to something else"),
+    )
 }

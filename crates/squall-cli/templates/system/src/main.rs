@@ -16,6 +16,8 @@ fn main() -> io::Result<()> {
     let address = hosts.get("server").expect("it was just given one");
     println!("serving on {address}:{}", my_kv::protocol::PORT);
     let grace = Duration::from_secs(5);
-    real::run_until_stopped(&hosts, "server", &directory, grace, || server::run(Bugs::default()))?;
+    real::run_until_stopped(&hosts, "server", &directory, grace, || {
+        server::run(Bugs::default())
+    })?;
     Ok(())
 }

@@ -11,7 +11,11 @@ pub enum Request {
     /// Reads a key.
     Get { key: String },
     /// Sets a key to `to` if its value is `from`; `None` is the value of a key that was never set.
-    CompareAndSet { key: String, from: Option<String>, to: String },
+    CompareAndSet {
+        key: String,
+        from: Option<String>,
+        to: String,
+    },
 }
 
 /// From the server.

@@ -49,8 +49,12 @@ async fn serve(stream: TcpStream, store: &Store) -> io::Result<()> {
     loop {
         line.clear();
         // The connection's errors are the client's affair.
-        let Ok(1..) = stream.read_line(&mut line).await else { return Ok(()) };
-        let Ok(request) = serde_json::from_str(&line) else { return Ok(()) };
+        let Ok(1..) = stream.read_line(&mut line).await else {
+            return Ok(());
+        };
+        let Ok(request) = serde_json::from_str(&line) else {
+            return Ok(());
+        };
         let reply = answer(request, store).await?;
         let mut text = serde_json::to_vec(&reply).expect("replies have a JSON form");
         text.push(b'\n');
@@ -63,6 +67,8 @@ async fn serve(stream: TcpStream, store: &Store) -> io::Result<()> {
 async fn answer(request: Request, store: &Store) -> io::Result<Reply> {
     Ok(match request {
         Request::Get { key } => Reply::Value(store.get(&key).await),
-        Request::CompareAndSet { key, from, to } => Reply::Set(store.compare_and_set(key, from, to).await?),
+        Request::CompareAndSet { key, from, to } => {
+            Reply::Set(store.compare_and_set(key, from, to).await?)
+        }
     })
 }

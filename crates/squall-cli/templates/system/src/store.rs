@@ -44,7 +44,11 @@ impl Store {
         log.sync_all().await?;
         fs::rename(NEW_LOG, LOG).await?;
         fs::sync_dir(".").await?;
-        Ok(Self { values: Mutex::new(values), log: Mutex::new(log), bugs })
+        Ok(Self {
+            values: Mutex::new(values),
+            log: Mutex::new(log),
+            bugs,
+        })
     }
 
     pub(crate) async fn get(&self, key: &str) -> Option<String> {
@@ -91,6 +95,10 @@ fn line(key: &str, value: &str) -> Vec<u8> {
 
 /// The values of a log, up to a line that is not whole: it was being written when the node died.
 fn read(log: &[u8]) -> BTreeMap<String, String> {
-    let whole = log.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
-    whole.map_while(|line| serde_json::from_slice::<(String, String)>(line).ok()).collect()
+    let whole = log
+        .split_inclusive(|byte| *byte == b'\n')
+        .filter(|line| line.ends_with(b"\n"));
+    whole
+        .map_while(|line| serde_json::from_slice::<(String, String)>(line).ok())
+        .collect()
 }
