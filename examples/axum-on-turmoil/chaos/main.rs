@@ -1,0 +1,8 @@
+//! The chaos command: `cargo chaos run`, `cargo chaos replay …`, `cargo chaos --help`.
+
+mod system;
+mod turmoil_net;
+
+fn main() -> std::process::ExitCode {
+    squall_cli::main(&system::registry())
+}
