@@ -3,7 +3,8 @@
 //! openraft brings the consensus. What a user of it brings is here, a file each: the runtime it runs on
 //! (`runtime`), its network (`network`), its log, votes and snapshots on disk (`store`), the service
 //! (`server`) and a client of it (`client`). None of these knows of Squall but for the words they tell
-//! through `squall_io::observe`, and the same code runs on tokio. What joins them to the harness is `system`.
+//! through `squall_io::observe`. What joins them to the harness is `system`
+//! and `workload`.
 //!
 //! Indexes of openraft's log start at 0, those of the vocabulary `raft` at 1: the words add one.
 
