@@ -263,6 +263,7 @@ fn overrides_replace_bugs_and_values() {
     let overrides = Overrides {
         bugs: Some(Vec::new()),
         set: set.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec(),
+        ..Overrides::default()
     };
     assert_eq!(scenario.check_overrides(&overrides, &catalogue()), Ok(()));
     let plan = scenario.plan(Seed(7), &overrides);
@@ -283,6 +284,7 @@ fn overrides_that_do_not_fit_are_named() {
         let overrides = Overrides {
             bugs: bugs.map(|bug| vec![bug.to_owned()]),
             set: set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            ..Overrides::default()
         };
         let text = &EXPERT.replace("between: [10s, 2m]", "between: [10s, 2000000h]");
         let error: OverrideError =
