@@ -47,7 +47,7 @@ pub(crate) fn run_info() -> RunInfo {
 }
 
 fn counts(planned: u64, applied: u64, observed: u64, vetoed: u64) -> FaultCounts {
-    FaultCounts { planned, applied, observed, vetoed }
+    FaultCounts { planned, applied, observed, vetoed, skipped: 0 }
 }
 
 fn map<V: Clone>(entries: &[(&str, V)]) -> BTreeMap<String, V> {
@@ -382,6 +382,7 @@ pub(crate) fn plan() -> Plan {
         faults: planned(),
         sequences: vec![steps()],
         reseed: vec![Reseed { at: at_ms(20_000), seed: Seed(0xbeef) }],
+        skip_unsupported: false,
         vetoes: vec![Veto {
             id: FaultId("swarm#3".into()),
             at: at_ms(14_000),
