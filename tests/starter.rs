@@ -208,7 +208,8 @@ fn interposed() -> BTreeSet<String> {
         ["interpose.rs", "refuse.rs"].map(|file| fs::read_to_string(seal.join(file)).unwrap()).concat();
     let name = |text: &str| text.split('(').next().unwrap().trim().to_owned();
     let names = source.lines().filter_map(|line| {
-        let defined = line.split_once("pub(super) unsafe extern \"C\" fn ").map(|(_, rest)| name(rest));
+        let function = line.strip_prefix("pub(super) ").and_then(|rest| rest.split_once("extern \"C\" fn "));
+        let defined = function.map(|(_, rest)| name(rest));
         let calls = ["Thread: ", "Process: ", "Socket: ", "Lookup: ", "File: ", "Sleep: ", "Wait: "];
         defined.or_else(|| calls.iter().find_map(|call| line.trim_start().strip_prefix(call)).map(name))
     });
