@@ -51,7 +51,7 @@ fn names(cell: &str) -> Vec<String> {
     plain.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// Every package of the workspace with those of its own kind that it links.
+/// Every package of the workspace but the examples, with those of its own kind that it links.
 fn actual() -> Edges {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cargo = Command::new(env!("CARGO"));
@@ -62,7 +62,12 @@ fn actual() -> Edges {
     let packages = metadata["packages"].as_array().expect("metadata lists packages");
     let name = |value: &Value| value["name"].as_str().expect("everything has a name").to_owned();
     let own: BTreeSet<String> = packages.iter().map(name).collect();
-    let edges = packages.iter().map(|package| {
+    // Examples are laid out as users' crates: they use what they like, and nothing may use them.
+    let is_example = |package: &&Value| {
+        let path = package["manifest_path"].as_str().expect("a package has a manifest");
+        Path::new(path).parent().and_then(Path::parent).is_some_and(|folder| folder.ends_with("examples"))
+    };
+    let edges = packages.iter().filter(|package| !is_example(package)).map(|package| {
         let links = package["dependencies"].as_array().expect("a package lists its dependencies");
         // `kind` is null for what is linked, else "dev" or "build".
         let links = links.iter().filter(|link| link["kind"] != "dev").map(name);
