@@ -279,7 +279,7 @@ fn squalls_own_failures_come_first() {
 #[test]
 fn faults_are_summed_and_those_without_effect_named() {
     let faults = |kind: &str, applied, observed| {
-        let counts = FaultCounts { planned: 3, applied, observed, vetoed: 1, skipped: 0 };
+        let counts = FaultCounts { planned: 3, applied, observed, vetoed: 1, ..FaultCounts::default() };
         SeedResult { faults: BTreeMap::from([(kind.to_owned(), counts)]), ..pass(1) }
     };
     let verdict = check(
@@ -288,7 +288,8 @@ fn faults_are_summed_and_those_without_effect_named() {
         ScenarioStatus::Pass,
         &[],
     );
-    assert_eq!(verdict.faults["kill"], FaultCounts { planned: 6, applied: 3, observed: 5, vetoed: 2, skipped: 0 });
+    let summed = FaultCounts { planned: 6, applied: 3, observed: 5, vetoed: 2, ..FaultCounts::default() };
+    assert_eq!(verdict.faults["kill"], summed);
     assert_eq!(verdict.without_effect, ["loss"]);
 }
 

@@ -77,6 +77,7 @@ fn assemble(parts: Parts) -> Plan {
         sequences,
         reseed,
         vetoes,
+        skip_unsupported: false,
         expect,
         limits,
     }
