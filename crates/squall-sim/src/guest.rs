@@ -56,6 +56,14 @@ pub(crate) fn stray() -> Option<Caller> {
     })?
 }
 
+/// What another simulator did since the last call, as a word: it becomes part of the run's digest.
+///
+/// # Panics
+/// Without a simulation.
+pub fn fold_guests(word: u64) {
+    world::with(|world| world.trace.fold(word));
+}
+
 /// How a guest ended, for the task that stands for it.
 #[derive(Default)]
 struct Ending {

@@ -46,7 +46,7 @@ pub use coop::hook::{HookAct, HookId, HookRule, HookWhen, Injected};
 pub use cpu::POLL_COST;
 pub use disk::fault::DiskRuleId;
 pub use effects::Effects;
-pub use guest::{Guest, Resolver, Task, guest_task, has_guests, host_guests};
+pub use guest::{Guest, Resolver, Task, fold_guests, guest_task, has_guests, host_guests};
 pub use net::rule::{Rule, RuleId};
 #[doc(hidden)]
 pub use neutral::{is_neutral, is_neutral_rule, neutralise};

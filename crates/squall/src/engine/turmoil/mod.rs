@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use squall_history::{Domain, Draws, Identity, Plan, SimDuration, SimTime};
+use squall_history::{Domain, Draws, Identity, Plan, Ppm, SimDuration, SimTime};
 use squall_sim::{Guest, Resolver, Software};
 use tokio::runtime::{Handle, Id};
 
@@ -88,6 +88,7 @@ impl Peer for Turmoil {
     fn step(&mut self, now: SimTime, _limit: SimTime) -> SimTime {
         let stepped = self.watch.during(|| self.sim.step());
         stepped.expect("a host's software neither ends nor panics: both are kept from turmoil");
+        squall_sim::fold_guests(self.watch.folded());
         now + SimDuration::from(TICK)
     }
 
@@ -140,7 +141,10 @@ impl Peer for Turmoil {
         let jitter = there.jitter.max(back.jitter).to_std();
         self.sim.set_link_latency(a.as_str(), b.as_str(), shortest);
         self.sim.set_link_max_message_latency(a.as_str(), b.as_str(), shortest + jitter);
-        let loss = there.loss.max(back.loss);
+        // What turmoil loses it lets through again by mending the whole link, cuts and all. So a link with a
+        // cut loses nothing else.
+        let is_cut = there.cut || back.cut;
+        let loss = if is_cut { Ppm::ZERO } else { there.loss.max(back.loss) };
         self.sim.set_link_fail_rate(a.as_str(), b.as_str(), f64::from(loss.get()) / 1_000_000.0);
     }
 
@@ -161,16 +165,76 @@ impl Turmoil {
         if held_before && !holds(after) {
             self.sim.release(a, b);
         }
-        let (cut_there, cut_back) = cuts(after);
-        for (from, to, was, is) in [(a, b, cut_before.0, cut_there), (b, a, cut_before.1, cut_back)] {
-            match (was, is) {
-                (false, true) => self.sim.partition_oneway(from, to),
-                (true, false) => self.sim.repair_oneway(from, to),
-                _ => {}
+        if cut_before != cuts(after) {
+            // Also out of a loss of its own that it has not mended yet.
+            self.sim.repair(a, b);
+            let (there, back) = cuts(after);
+            for (from, to, is_cut) in [(a, b, there), (b, a, back)] {
+                if is_cut {
+                    self.sim.partition_oneway(from, to);
+                }
             }
         }
         if holds(after) && !held_before {
             self.sim.hold(a, b);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use turmoil::net::UdpSocket;
+
+    use super::*;
+
+    const PORT: u16 = 9;
+
+    /// Sends to the other one all the time; counts what it gets.
+    async fn chatter(other: &'static str, heard: Rc<RefCell<u32>>) -> turmoil::Result {
+        let socket = Rc::new(UdpSocket::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?);
+        let sender = socket.clone();
+        tokio::task::spawn_local(async move {
+            loop {
+                sender.send_to(b"x", (other, PORT)).await.unwrap();
+                tokio::time::sleep(TICK).await;
+            }
+        });
+        loop {
+            socket.recv_from(&mut [0]).await?;
+            *heard.borrow_mut() += 1;
+        }
+    }
+
+    /// turmoil's own loss mends a link with all its cuts: it must not be asked for both.
+    #[test]
+    fn a_cut_holds_on_a_link_that_loses_packets() {
+        let mut sim = turmoil::Builder::new().rng_seed(1).build();
+        let heard: [Rc<RefCell<u32>>; 2] = Default::default();
+        for (name, other, heard) in [("a", "b", &heard[0]), ("b", "a", &heard[1])] {
+            let heard = heard.clone();
+            sim.host(name, move || chatter(other, heard.clone()));
+        }
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        let mut turmoil =
+            Turmoil { sim, names, slots: vec![None; 2], pairs: BTreeMap::new(), watch: Watch::new() };
+        let zero = SimDuration::ZERO;
+        let healthy = LinkState { cut: false, held: false, latency: zero, jitter: zero, loss: Ppm::ZERO };
+        let lossy = LinkState { loss: Ppm::percent(50), ..healthy };
+        let run = |turmoil: &mut Turmoil, there, back| {
+            turmoil.set_link(0, 1, there, back);
+            heard.iter().for_each(|heard| *heard.borrow_mut() = 0);
+            for _ in 0..500 {
+                turmoil.sim.step().unwrap();
+            }
+            heard.each_ref().map(|heard| *heard.borrow())
+        };
+        let [at_a, at_b] = run(&mut turmoil, lossy, lossy);
+        assert!((1..400).contains(&at_a) && (1..400).contains(&at_b), "half is lost: {at_a}, {at_b}");
+        let [at_a, at_b] = run(&mut turmoil, LinkState { cut: true, ..lossy }, lossy);
+        assert!(at_a > 400 && at_b == 0, "one direction is cut: {at_a}, {at_b}");
+        let [at_a, at_b] = run(&mut turmoil, healthy, healthy);
+        assert!(at_a > 400 && at_b > 400, "all is well again: {at_a}, {at_b}");
     }
 }

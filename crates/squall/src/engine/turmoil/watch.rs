@@ -1,13 +1,14 @@
 //! What becomes of turmoil's packets, heard from its own trace events: it has no other way to tell.
 //!
-//! A subscriber for the time that turmoil runs in: its events are counted, all others go on to whoever
-//! listened before.
+//! A subscriber for the time that turmoil runs in: its events are counted and folded, payload and all, so
+//! that the run's digest holds every packet; all others go on to whoever listened before.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use squall_history::{Digest, Folder};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher};
@@ -31,6 +32,8 @@ type Shared = Arc<Mutex<Counts>>;
 struct Counts {
     places: BTreeMap<IpAddr, usize>,
     seen: BTreeMap<(usize, usize), Seen>,
+    /// All events so far.
+    folder: Folder,
 }
 
 impl Watch {
@@ -57,6 +60,7 @@ impl Watch {
     }
 }
 
+<<<<<<< HEAD
 fn lock(counts: &Shared) -> MutexGuard<'_, Counts> {
     counts.lock().expect("nothing panics while it holds the lock")
 }
@@ -64,6 +68,23 @@ fn lock(counts: &Shared) -> MutexGuard<'_, Counts> {
 impl Counts {
     fn add(&mut self, told: &Told) {
         let place = |address: Option<SocketAddr>| self.places.get(&address?.ip()).copied();
+=======
+    /// A word for all that was heard so far.
+    pub(super) fn folded(&self) -> u64 {
+        // Of the two halves either would do.
+        (self.lock().folder.digest().0 >> 64) as u64
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().expect("nothing panics while it holds the lock")
+    }
+
+    fn count(&self, told: &Told) {
+        let mut counts = self.lock();
+        let Digest(digest) = told.folder.digest();
+        counts.folder.fold(digest as u64);
+        let place = |address: Option<SocketAddr>| counts.places.get(&address?.ip()).copied();
+>>>>>>> h-doors
         let (Some(from), Some(to)) = (place(told.src), place(told.dst)) else { return };
         let seen = self.seen.entry((from, to)).or_default();
         match told.what {
@@ -134,6 +155,18 @@ struct Told {
     src: Option<SocketAddr>,
     dst: Option<SocketAddr>,
     what: What,
+    /// Every field as text.
+    folder: Folder,
+}
+
+/// Text goes into the digest as it is made: payloads are long.
+struct Folding<'a>(&'a mut Folder);
+
+impl Write for Folding<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.fold_bytes(text.as_bytes());
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -147,6 +180,7 @@ enum What {
 
 impl Visit for Told {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        write!(Folding(&mut self.folder), "{value:?}").expect("a digest takes any text");
         match field.name() {
             "src" => self.src = format!("{value:?}").parse().ok(),
             "dst" => self.dst = format!("{value:?}").parse().ok(),
@@ -158,7 +192,6 @@ impl Visit for Told {
                     _ => What::Other,
                 };
             }
-            // The bytes of a packet are long, and nobody's business here.
             _ => {}
         }
     }
