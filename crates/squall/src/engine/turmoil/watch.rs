@@ -58,33 +58,23 @@ impl Watch {
     pub(super) fn seen(&self, from: usize, to: usize) -> Seen {
         lock(&self.counts).seen.get(&(from, to)).copied().unwrap_or_default()
     }
+
+    /// A word for all that was heard so far.
+    pub(super) fn folded(&self) -> u64 {
+        // Of the two halves either would do.
+        (lock(&self.counts).folder.digest().0 >> 64) as u64
+    }
 }
 
-<<<<<<< HEAD
 fn lock(counts: &Shared) -> MutexGuard<'_, Counts> {
     counts.lock().expect("nothing panics while it holds the lock")
 }
 
 impl Counts {
     fn add(&mut self, told: &Told) {
-        let place = |address: Option<SocketAddr>| self.places.get(&address?.ip()).copied();
-=======
-    /// A word for all that was heard so far.
-    pub(super) fn folded(&self) -> u64 {
-        // Of the two halves either would do.
-        (self.lock().folder.digest().0 >> 64) as u64
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().expect("nothing panics while it holds the lock")
-    }
-
-    fn count(&self, told: &Told) {
-        let mut counts = self.lock();
         let Digest(digest) = told.folder.digest();
-        counts.folder.fold(digest as u64);
-        let place = |address: Option<SocketAddr>| counts.places.get(&address?.ip()).copied();
->>>>>>> h-doors
+        self.folder.fold(digest as u64);
+        let place = |address: Option<SocketAddr>| self.places.get(&address?.ip()).copied();
         let (Some(from), Some(to)) = (place(told.src), place(told.dst)) else { return };
         let seen = self.seen.entry((from, to)).or_default();
         match told.what {
