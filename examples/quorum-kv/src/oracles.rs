@@ -34,7 +34,7 @@ pub struct AcknowledgedIsRead {
 }
 
 /// No item whose `add` was acknowledged is missing from the last read of its cart, if that read began
-/// [`SETTLED`] later or more. Exercised once for each cart.
+/// `SETTLED` later or more. Exercised once for each cart.
 #[derive(Default)]
 pub struct NothingIsLost {
     seen: Seen,
@@ -133,7 +133,7 @@ impl Invariant for NothingIsLost {
     }
 }
 
-/// At the end of a run all homes of a cart hold the same, if for [`SETTLED`] before no fault was in force and
+/// At the end of a run all homes of a cart hold the same, if for `SETTLED` before no fault was in force and
 /// nobody put anything in. Exercised once for each cart.
 pub struct ReplicasConverge {
     n: usize,
