@@ -8,6 +8,7 @@ mod commands;
 mod diff_runs;
 mod disks;
 mod endings;
+mod engines;
 mod explain_failure;
 mod explored;
 mod hostile;

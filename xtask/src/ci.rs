@@ -2,7 +2,7 @@
 
 use std::process::{Command, ExitCode};
 
-use super::{cargo, cross, madsim, report};
+use super::{cargo, cross, report};
 
 /// Seeds of each swarm in the comparison of builds.
 const CROSS_SEEDS: &str = "2";
@@ -40,7 +40,8 @@ pub(crate) fn run() -> ExitCode {
         ),
         ("docs", docs()),
         ("tests", cargo_with(&["test", "--workspace", "--all-features", "--locked"])),
-        ("tests of the engine madsim", madsim_tests()),
+        ("tests of the engine madsim", madsim(&["--package", "squall-tests", "--test", "engines"])),
+        ("the example on madsim", madsim(&["--package", "madsim-register"])),
         ("scenarios are valid", squall(&["check"])),
         ("chaos smoke", squall(&["run", "--profile", "ci", "--show-progress", "counter"])),
         ("canary", squall(&CANARY)),
@@ -64,10 +65,11 @@ fn cargo_with(args: &[&str]) -> Command {
     cargo
 }
 
-/// Those that are about engines, on a build of that engine.
-fn madsim_tests() -> Command {
-    let mut tests = cargo_with(&["test", "--locked", "--package", "squall-tests", "--test", "engines"]);
-    madsim::build_for(&mut tests);
+/// Tests on a build of the engine madsim.
+fn madsim(args: &[&str]) -> Command {
+    let mut tests = cargo_with(&["test", "--locked"]);
+    tests.args(args);
+    super::madsim::build_for(&mut tests);
     tests
 }
 
