@@ -171,6 +171,8 @@ fn options(args: &RunArgs) -> BTreeMap<String, String> {
             },
         ),
         ("--set", sets.collect::<Vec<_>>().join(" ")),
+        ("--engine", args.changes.engine.clone().unwrap_or_else(|| "of each scenario".to_owned())),
+        ("--skip-unsupported", given(args.changes.skip_unsupported)),
         ("--max-fail", max_fail),
         ("--check-determinism", args.check_determinism.to_string()),
         ("--no-shrink", given(args.no_shrink)),
