@@ -58,6 +58,7 @@ pub(crate) fn expect() -> Caller {
 }
 
 /// Runs `f` as `caller`.
+#[inline]
 pub(crate) fn as_caller<R>(caller: Caller, f: impl FnOnce() -> R) -> R {
     /// Restores the caller also when `f` unwinds.
     struct Restore(Option<Caller>);
@@ -158,7 +159,8 @@ pub(crate) fn observe_unfolded(body: Body) {
     tell(body, Trace::record_unfolded);
 }
 
-fn tell(body: Body, into: fn(&mut Trace, Record)) {
+#[inline]
+fn tell(body: Body, into: impl FnOnce(&mut Trace, Record)) {
     let caller = expect();
     world::with(|world| {
         let alive = world.nodes.is_current(caller.node, caller.boot);

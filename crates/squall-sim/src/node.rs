@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use rustc_hash::FxHashMap;
 use squall_history::{Identity, NodeName, Topology};
 
 use crate::waker::TaskKey;
 
-/// A node's hardware and operating system, across its incarnations.
+/// A node's hardware and operating system, across its incarnations. What each packet and each turn ask
+/// for comes first, in one line of the processor's cache.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Node {
-    pub(crate) name: NodeName,
     pub(crate) identity: Identity,
     pub(crate) address: Ipv4Addr,
     /// Incarnation of its software, from 1; zero before the first.
@@ -28,6 +28,7 @@ pub(crate) struct Node {
     /// The task that the harness started, of the latest incarnation.
     pub(crate) first_task: Option<TaskKey>,
     next_port: u16,
+    pub(crate) name: NodeName,
 }
 
 /// First port handed out to sockets that ask for none (Linux's default range).
@@ -42,14 +43,16 @@ impl Node {
     }
 }
 
+/// The first octet of every node's address.
+const NETWORK: u8 = 10;
+
 /// All nodes, by their place in the topology. The place is used inside a run only; whatever can be
 /// seen from outside goes by name.
 #[derive(Debug)]
 pub(crate) struct Nodes {
     nodes: Vec<Node>,
     by_name: BTreeMap<NodeName, u32>,
-    /// Asked for every datagram, never iterated.
-    by_address: FxHashMap<Ipv4Addr, u32>,
+    by_address: Addresses,
 }
 
 impl Nodes {
@@ -59,7 +62,7 @@ impl Nodes {
     /// If two nodes have one name.
     pub(crate) fn new(topology: &Topology) -> Self {
         let octets = octets(&topology.roles());
-        let (mut nodes, mut by_name, mut by_address) = (Vec::new(), BTreeMap::new(), FxHashMap::default());
+        let (mut nodes, mut by_name, mut by_address) = (Vec::new(), BTreeMap::new(), Addresses::default());
         for spec in &topology.nodes {
             let index = u32::try_from(nodes.len()).expect("a topology is bounded");
             let address = address(octets[spec.role.as_str()], spec.number);
@@ -67,7 +70,6 @@ impl Nodes {
                 || by_address.insert(address, index).is_some();
             assert!(!double, "two nodes are {} ({address})", spec.name);
             nodes.push(Node {
-                name: spec.name.clone(),
                 identity: Identity::of(spec.name.as_str()),
                 address,
                 boot: 0,
@@ -78,6 +80,7 @@ impl Nodes {
                 entropy_draws: 0,
                 first_task: None,
                 next_port: EPHEMERAL_FIRST,
+                name: spec.name.clone(),
             });
         }
         Self { nodes, by_name, by_address }
@@ -96,7 +99,7 @@ impl Nodes {
     }
 
     pub(crate) fn at_address(&self, address: Ipv4Addr) -> Option<u32> {
-        self.by_address.get(&address).copied()
+        self.by_address.get(address)
     }
 
     /// Whether `boot` is the living incarnation of a node.
@@ -107,6 +110,33 @@ impl Nodes {
 
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
+    }
+}
+
+/// Nodes by their addresses, which are asked for with every datagram: by second octet, then by number.
+#[derive(Debug, Default)]
+struct Addresses {
+    roles: Vec<Vec<Option<u32>>>,
+}
+
+impl Addresses {
+    #[inline]
+    fn get(&self, address: Ipv4Addr) -> Option<u32> {
+        let (role, number) = parts(address)?;
+        *self.roles.get(role)?.get(number)?
+    }
+
+    /// Adds a node; the one that has the address already.
+    fn insert(&mut self, address: Ipv4Addr, node: u32) -> Option<u32> {
+        let (role, number) = parts(address).expect("an address of a node");
+        if self.roles.len() <= role {
+            self.roles.resize_with(role + 1, Vec::new);
+        }
+        let numbers = &mut self.roles[role];
+        if numbers.len() <= number {
+            numbers.resize(number + 1, None);
+        }
+        numbers[number].replace(node)
     }
 }
 
@@ -132,5 +162,31 @@ fn octets<'a>(roles: &[&'a str]) -> BTreeMap<&'a str, u8> {
 fn address(role: u8, number: u32) -> Ipv4Addr {
     let [_, _, high, low] = number.to_be_bytes();
     assert!(number < 1 << 16, "at most 65,535 nodes in a role");
-    Ipv4Addr::new(10, role, high, low)
+    Ipv4Addr::new(NETWORK, role, high, low)
+}
+
+/// The role's octet and the number in it, of an address of a node.
+#[inline]
+fn parts(address: Ipv4Addr) -> Option<(usize, usize)> {
+    let [network, role, high, low] = address.octets();
+    (network == NETWORK).then(|| (role.into(), u16::from_be_bytes([high, low]).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_found_at_its_address_and_nobody_elsewhere() {
+        let nodes = Nodes::new(&Topology::of_roles(&[("server", 3), ("client", 300)]));
+        for index in 0..303 {
+            assert_eq!(nodes.at_address(nodes.get(index).address), Some(index));
+        }
+        let [_, role, ..] = nodes.get(0).address.octets();
+        for address in
+            [[10, role, 0, 0], [10, role, 0, 4], [10, role, 1, 1], [10, role ^ 1, 0, 1], [11, role, 0, 1]]
+        {
+            assert_eq!(nodes.at_address(address.into()), None, "{address:?}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::net::Network;
 use crate::neutral;
 use crate::node::Nodes;
 use crate::refusal::{self, Refusals};
-use crate::task::{self, Root, Software, Turn};
+use crate::task::{self, Software, Turn};
 use crate::trace::{Checkpoint, JournalEntry, Journaling, Trace};
 use crate::waker::{self, RUNS_MAX, TaskKey};
 use crate::watch::{Watch, WatchedEvent};
@@ -213,7 +213,7 @@ impl Sim {
             world.stops.forget(node);
             world.cpu_begin(node);
             world.record_node(node, NodeEvent::Started);
-            let first = world.tasks_spawn(node, Box::new(Root(software)), place);
+            let first = world.tasks_spawn(node, task::Body::Root(software), place);
             world.nodes.get_mut(node).first_task = Some(first);
         });
     }

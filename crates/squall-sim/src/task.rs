@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
+use pin_project_lite::pin_project;
 use squall_history::{Domain, Draw, Draws, Identity, RestartOn};
 
 use crate::caller;
@@ -37,36 +38,51 @@ impl fmt::Debug for JoinError {
     }
 }
 
-/// A task's future with its result's place, without its types.
-pub(crate) trait Body: Send {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
-    /// Ends it without a value. The future is dropped first.
-    fn end(self: Box<Self>, why: JoinError);
+/// What a task runs.
+pub(crate) enum Body {
+    /// A node's root task: its result is recorded, nobody joins it.
+    Root(Software),
+    /// What software on the node started.
+    Spawned(Pin<Box<dyn Spawned>>),
 }
 
+/// A task's future with its result's place, without its types. One allocation holds both: in a large
+/// cluster a poll costs mostly the memory that it touches.
+pub(crate) trait Spawned: Send {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
+    /// Ends it without a value. The future is dropped first.
+    fn end(self: Pin<&mut Self>, why: JoinError);
+}
+
+/// What a wake and a turn ask for comes first, in one line of the processor's cache.
 #[derive(Default)]
+#[repr(C, align(64))]
 struct Slot {
     generation: u32,
     task: Option<Task>,
 }
 
 /// A live task.
+#[repr(C)]
 pub(crate) struct Task {
     /// Absent while it is being polled.
-    body: Option<Box<dyn Body>>,
+    body: Option<Body>,
     pub(crate) node: u32,
     pub(crate) boot: u32,
     pub(crate) identity: Identity,
+    wakes: u64,
+    state: State,
+    aborted: bool,
+    // From here on it is in the second line.
+    draws: u64,
     /// Its number among the tasks of its incarnation.
     number: u64,
     /// Its place in [`Tasks::by_node`].
     among: usize,
     pub(crate) place: &'static Location<'static>,
-    wakes: u64,
-    draws: u64,
-    state: State,
-    aborted: bool,
 }
+
+const _: () = assert!(size_of::<Slot>() == 128 && std::mem::offset_of!(Task, draws) <= 56);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
@@ -180,7 +196,7 @@ impl Tasks {
 
     /// Puts the body back after polling; false if the task is gone.
     #[must_use]
-    fn put_back(&mut self, key: TaskKey, body: Box<dyn Body>) -> bool {
+    fn put_back(&mut self, key: TaskKey, body: Body) -> bool {
         self.get_mut(key).is_some_and(|task| {
             task.body = Some(body);
             true
@@ -260,7 +276,7 @@ impl World {
     pub(crate) fn tasks_spawn(
         &mut self,
         node: u32,
-        body: Box<dyn Body>,
+        body: Body,
         place: &'static Location<'static>,
     ) -> TaskKey {
         let owner = self.nodes.get_mut(node);
@@ -285,7 +301,7 @@ impl World {
     }
 
     /// Takes all tasks of a node out, to be dropped outside the borrow.
-    pub(crate) fn tasks_take_all(&mut self, node: u32) -> Vec<(TaskKey, Box<dyn Body>)> {
+    pub(crate) fn tasks_take_all(&mut self, node: u32) -> Vec<(TaskKey, Body)> {
         let keys = self.tasks.of_node(node);
         let bodies = keys.into_iter().filter_map(|key| {
             let body = self.tasks.remove(key)?.body?;
@@ -357,31 +373,37 @@ impl<T> Shared<T> {
     }
 }
 
-struct Typed<F: Future> {
-    future: Pin<Box<F>>,
-    shared: Shared<F::Output>,
+pin_project! {
+    struct Typed<F: Future> {
+        // Absent once it was ended without a value.
+        #[pin]
+        future: Option<F>,
+        shared: Shared<F::Output>,
+    }
 }
 
-impl<F> Body for Typed<F>
+impl<F> Spawned for Typed<F>
 where
     F: Future + Send,
     F::Output: Send,
 {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.future.as_mut().poll(cx).map(|value| self.shared.finish(Ok(value)))
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let future = this.future.as_pin_mut().expect("what was ended is polled no more");
+        future.poll(cx).map(|value| this.shared.finish(Ok(value)))
     }
 
-    fn end(self: Box<Self>, why: JoinError) {
-        let Self { future, shared } = *self;
+    fn end(self: Pin<&mut Self>, why: JoinError) {
+        let mut this = self.project();
         // Whoever joins is told also if a destructor panics.
-        let why = match crate::panics::catch(|| drop(future)) {
+        let why = match crate::panics::catch(|| this.future.set(None)) {
             Ok(()) => why,
             Err((caught, payload)) => {
                 record_panic(caught);
                 JoinError::Panicked(payload)
             }
         };
-        shared.finish(Err(why));
+        this.shared.finish(Err(why));
     }
 }
 
@@ -448,7 +470,7 @@ where
 {
     let caller = caller::expect();
     let shared = Shared::new();
-    let body = Box::new(Typed { future: Box::pin(future), shared: shared.clone() });
+    let body = Body::Spawned(Box::pin(Typed { future: Some(future), shared: shared.clone() }));
     // On a node that is being stopped nothing starts any more: the future is dropped, outside the
     // borrow, as if it had started and been stopped at once.
     let alive = world::with(|world| world.nodes.is_current(caller.node, caller.boot));
@@ -461,24 +483,29 @@ where
     JoinHandle { run: caller::run(), task, shared }
 }
 
-/// A node's root task: its result is recorded, nobody joins it.
-pub(crate) struct Root(pub(crate) Software);
-
-impl Body for Root {
+impl Body {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.as_mut().poll(cx).map(|ended| {
-            let error = ended.err();
-            caller::observe(squall_history::Body::Node(squall_history::NodeEvent::Exited { error }));
-            world::with(|world| world.stop_crashed(caller::expect(), RestartOn::Exit));
-        })
+        match self {
+            Self::Spawned(task) => task.as_mut().poll(cx),
+            Self::Root(software) => software.as_mut().poll(cx).map(|ended| {
+                let error = ended.err();
+                caller::observe(squall_history::Body::Node(squall_history::NodeEvent::Exited { error }));
+                world::with(|world| world.stop_crashed(caller::expect(), RestartOn::Exit));
+            }),
+        }
     }
 
-    fn end(self: Box<Self>, _why: JoinError) {}
+    fn end(self, why: JoinError) {
+        match self {
+            Self::Spawned(mut task) => task.as_mut().end(why),
+            Self::Root(software) => drop(software),
+        }
+    }
 }
 
 /// A task that is about to be polled.
 pub(crate) struct Turn {
-    body: Box<dyn Body>,
+    body: Body,
     caller: caller::Caller,
     aborted: bool,
 }
@@ -535,14 +562,14 @@ pub(crate) fn record_panic(caught: crate::panics::Caught) {
 }
 
 /// Drops a body that gave its value: with it goes the value, if nobody joins.
-fn drop_finished(body: Box<dyn Body>) {
+fn drop_finished(body: Body) {
     if let Err((caught, _)) = crate::panics::catch(|| drop(body)) {
         record_panic(caught);
     }
 }
 
 /// Ends a task's body; a destructor that panics is a panic of the node as well.
-pub(crate) fn drop_body(body: Box<dyn Body>, why: JoinError) {
+pub(crate) fn drop_body(body: Body, why: JoinError) {
     if let Err((caught, _)) = crate::panics::catch(|| body.end(why)) {
         record_panic(caught);
     }

@@ -97,6 +97,7 @@ impl Trace {
     }
 
     /// Adds a record to the history and folds it.
+    #[inline]
     pub(crate) fn record(&mut self, record: Record) {
         record.hash(&mut self.folder);
         self.record_unfolded(record);
@@ -104,6 +105,7 @@ impl Trace {
 
     /// Adds a record that does not fold: one that came from binding or planning (the fault itself
     /// folds, where it takes effect), or that is told only if somebody listens.
+    #[inline]
     pub(crate) fn record_unfolded(&mut self, record: Record) {
         if self.is_watched() {
             self.watch.tell(Told::Record(Box::new(record.clone())));

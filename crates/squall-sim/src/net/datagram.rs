@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::task::{Context, Poll};
 
 use super::bandwidth::IP_HEADER;
@@ -26,30 +26,58 @@ const MESSAGE_TOO_LONG: i32 = 90;
 /// The header that only the first fragment carries.
 const UDP_HEADER: u64 = 8;
 /// Bytes a socket holds for its program; what exceeds it is dropped (Linux's `rmem_default`).
-const RECEIVE_BUFFER: usize = 212_992;
+const RECEIVE_BUFFER: u32 = 212_992;
 
+/// With its port it is as large as a line of the processor's cache: in a large cluster a datagram costs
+/// mostly the memory that it touches.
 #[derive(Debug)]
 pub(super) struct SocketState {
     id: u64,
     /// The address it was bound to: the unspecified one takes what is sent to any.
-    bound: IpAddr,
-    queue: VecDeque<(SocketAddr, Vec<u8>)>,
-    queued_bytes: usize,
+    bound: Ipv4Addr,
+    queued_bytes: u32,
+    arrived: Arrived,
     /// Several tasks may receive; each is woken.
     waiters: Waiters,
+}
+
+const _: () = assert!(size_of::<(u16, SocketState)>() <= 64);
+
+/// Datagrams that wait to be read, in the order they came. One needs no memory of its own.
+#[derive(Debug, Default)]
+struct Arrived {
+    first: Option<u32>,
+    #[expect(clippy::box_collection, reason = "mostly absent, and then as small as can be")]
+    others: Option<Box<VecDeque<u32>>>,
+}
+
+impl Arrived {
+    #[inline]
+    fn push(&mut self, packet: u32) {
+        if self.first.is_none() {
+            self.first = Some(packet);
+        } else {
+            self.others.get_or_insert_default().push_back(packet);
+        }
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<u32> {
+        let next = self.others.as_mut().and_then(|others| others.pop_front());
+        std::mem::replace(&mut self.first, next)
+    }
 }
 
 #[derive(Debug)]
 struct Packet {
     link: LinkId,
-    from: SocketAddr,
-    to: (u32, u16),
+    from: SocketAddrV4,
     /// The address it was sent to: the node's, or one of its loopback interface.
-    target: Ipv4Addr,
+    target: SocketAddrV4,
     payload: Vec<u8>,
 }
 
-/// Datagrams under way.
+/// Datagrams under way, and those that wait to be read.
 #[derive(Debug, Default)]
 pub(super) struct Packets {
     slots: Vec<Option<Packet>>,
@@ -88,12 +116,22 @@ impl Packets {
 
     /// The node that a packet under way is for.
     pub(super) fn destination(&self, index: u32) -> Option<u32> {
-        self.slots.get(index as usize)?.as_ref().map(|packet| packet.to.0)
+        self.slots.get(index as usize)?.as_ref().map(|packet| packet.link.to)
+    }
+
+    fn get(&mut self, index: u32) -> &mut Packet {
+        self.slots[index as usize].as_mut().expect("a packet is there until it is read or lost")
     }
 
     fn take(&mut self, index: u32) -> Packet {
         self.free.push(index);
-        self.slots[index as usize].take().expect("a packet arrives once")
+        self.slots[index as usize].take().expect("a packet is read or lost once")
+    }
+
+    /// A packet that nobody will read.
+    fn lose(&mut self, index: u32) {
+        let packet = self.take(index);
+        self.put_by(packet.payload);
     }
 }
 
@@ -103,7 +141,7 @@ pub struct Datagrams {
     run: u32,
     node: u32,
     id: u64,
-    address: SocketAddr,
+    address: SocketAddrV4,
 }
 
 impl Datagrams {
@@ -129,12 +167,12 @@ impl Datagrams {
             let id = world.net.opened;
             let state = SocketState {
                 id,
-                bound: address.ip(),
-                queue: VecDeque::new(),
+                bound: if address.ip().is_unspecified() { Ipv4Addr::UNSPECIFIED } else { bound },
                 queued_bytes: 0,
+                arrived: Arrived::default(),
                 waiters: Waiters::default(),
             };
-            let address = SocketAddr::new(bound.into(), port);
+            let address = SocketAddrV4::new(bound, port);
             world.net.sockets.insert((caller.node, port), state);
             Ok(Self { run: world.run, node: caller.node, id, address })
         })
@@ -168,13 +206,12 @@ impl Datagrams {
             let link = LinkId { from: self.node, to: node };
             if let Fate::Arrives { delay, again, .. } = world.datagram_fate(link, payload.len() as u64) {
                 // Over the loopback interface its own address is the sender's.
-                let source = if ip.is_loopback() { address.ip() } else { self.address.ip() };
+                let source = if ip.is_loopback() { ip } else { *self.address.ip() };
                 for delay in [Some(delay), again].into_iter().flatten() {
                     let packet = Packet {
                         link,
-                        from: SocketAddr::new(source, self.address.port()),
-                        to: (node, address.port()),
-                        target: ip,
+                        from: SocketAddrV4::new(source, self.address.port()),
+                        target: SocketAddrV4::new(ip, address.port()),
                         payload: world.net.packets.copy(payload),
                     };
                     let packet = world.net.packets.insert(packet);
@@ -194,17 +231,14 @@ impl Datagrams {
             return Poll::Ready(Err(foreign()));
         }
         world::with(|world| {
-            let socket = world.socket(self)?;
-            if let Some((from, payload)) = socket.queue.pop_front() {
-                socket.queued_bytes -= payload.len();
+            let (socket, packets) = world.socket_and_packets(self)?;
+            if let Some(packet) = socket.arrived.pop() {
+                let Packet { from, payload, .. } = packets.take(packet);
+                socket.queued_bytes -= u32::try_from(payload.len()).expect("bounded when it was sent");
                 let count = payload.len().min(into.len());
                 into[..count].copy_from_slice(&payload[..count]);
-                if socket.queue.is_empty() {
-                    // Begins anew at its first place: what was touched last is touched next.
-                    socket.queue.clear();
-                }
-                world.net.packets.put_by(payload);
-                return Poll::Ready(Ok((count, from)));
+                packets.put_by(payload);
+                return Poll::Ready(Ok((count, from.into())));
             }
             socket.waiters.park(cx.waker());
             Poll::Pending
@@ -216,7 +250,7 @@ impl Datagrams {
     /// # Errors
     /// None so far.
     pub const fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
+        Ok(SocketAddr::V4(self.address))
     }
 }
 
@@ -235,13 +269,21 @@ impl Drop for Datagrams {
 
 impl World {
     fn socket(&mut self, handle: &Datagrams) -> io::Result<&mut SocketState> {
+        self.socket_and_packets(handle).map(|(socket, _)| socket)
+    }
+
+    fn socket_and_packets(&mut self, handle: &Datagrams) -> io::Result<(&mut SocketState, &mut Packets)> {
         let socket = self.net.sockets.get_mut((handle.node, handle.address.port()));
-        socket.filter(|socket| socket.id == handle.id).ok_or_else(|| ErrorKind::NotConnected.into())
+        let socket = socket.filter(|socket| socket.id == handle.id);
+        socket.map(|socket| (socket, &mut self.net.packets)).ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
     fn close_socket(&mut self, place: (u32, u16)) {
-        let closed = self.net.sockets.remove(place);
-        closed.into_iter().flat_map(|socket| socket.waiters).for_each(|waker| self.discard(waker));
+        let Some(mut closed) = self.net.sockets.remove(place) else { return };
+        while let Some(packet) = closed.arrived.pop() {
+            self.net.packets.lose(packet);
+        }
+        closed.waiters.into_iter().for_each(|waker| self.discard(waker));
     }
 
     pub(super) fn close_datagrams(&mut self, node: u32) {
@@ -267,25 +309,56 @@ impl World {
     }
 
     pub(crate) fn datagram_arrived(&mut self, packet: u32) {
-        let mut packet = self.net.packets.take(packet);
-        let (node, _) = packet.to;
-        self.trace.fold(self.nodes.get(node).identity.0);
-        if self.dropped_by_cut(packet.link) || !self.nodes.get(node).powered {
-            return;
+        let Packet { link, .. } = *self.net.packets.get(packet);
+        self.trace.fold(self.nodes.get(link.to).identity.0);
+        match self.datagram_received(link, packet) {
+            Some(waiters) => waiters.into_iter().for_each(|waiter| self.wake(waiter)),
+            None => self.net.packets.lose(packet),
         }
-        if !self.net.sockets.get(packet.to).is_some_and(|socket| reachable(socket.bound, packet.target)) {
-            return;
+    }
+
+    /// Puts a packet on the socket that it is for, if there is one with room: who waits there.
+    fn datagram_received(&mut self, link: LinkId, packet: u32) -> Option<Waiters> {
+        if self.dropped_by_cut(link) || !self.nodes.get(link.to).powered {
+            return None;
         }
-        for bit in self.flipped_bits(packet.link, packet.payload.len()) {
-            flip(&mut packet.payload[bit / 8], bit);
+        let Packet { target, ref payload, .. } = *self.net.packets.get(packet);
+        let (place, length) = ((link.to, target.port()), payload.len());
+        let bound = self.net.sockets.get(place)?.bound;
+        if !reachable(bound.into(), *target.ip()) {
+            return None;
         }
-        let socket = self.net.sockets.get_mut(packet.to).expect("just seen");
-        if socket.queued_bytes + packet.payload.len() > RECEIVE_BUFFER {
-            return;
+        for bit in self.flipped_bits(link, length) {
+            flip(&mut self.net.packets.get(packet).payload[bit / 8], bit);
         }
-        socket.queued_bytes += packet.payload.len();
-        socket.queue.push_back((packet.from, packet.payload));
-        let waiters = std::mem::take(&mut socket.waiters);
-        waiters.into_iter().for_each(|waiter| self.wake(waiter));
+        let socket = self.net.sockets.get_mut(place).expect("just seen");
+        let queued_bytes = socket.queued_bytes + u32::try_from(length).expect("bounded when it was sent");
+        if queued_bytes > RECEIVE_BUFFER {
+            return None;
+        }
+        socket.queued_bytes = queued_bytes;
+        socket.arrived.push(packet);
+        Some(std::mem::take(&mut socket.waiters))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_arrives_is_read_in_that_order_however_the_two_alternate() {
+        let (mut arrived, mut next_in, mut next_out) = (Arrived::default(), 0, 0);
+        for (pushes, pops) in [(1, 1), (3, 2), (2, 1), (0, 2), (1, 0), (4, 5)] {
+            for _ in 0..pushes {
+                arrived.push(next_in);
+                next_in += 1;
+            }
+            for _ in 0..pops {
+                assert_eq!(arrived.pop(), Some(next_out));
+                next_out += 1;
+            }
+        }
+        assert_eq!((arrived.pop(), next_in), (None, next_out));
     }
 }

@@ -70,9 +70,8 @@ impl Links {
     #[inline]
     pub(super) fn count(&mut self, link: LinkId, class: Class) -> u64 {
         if class == Class::Datagram {
-            let sent = self.datagrams.get_mut(link);
-            *sent = sent.checked_add(1).expect("a run ends before four billion datagrams cross a link");
-            return u64::from(*sent);
+            let next = |sent: u32| sent.checked_add(1).expect("a run ends before four billion datagrams");
+            return self.datagrams.change(link, next).into();
         }
         let sent = &mut self.state_mut(link).sent[class as usize];
         *sent += 1;
@@ -88,12 +87,13 @@ impl Links {
     /// A link's state.
     #[inline]
     pub(super) fn state_mut(&mut self, link: LinkId) -> &mut State {
-        let place = self.places.get_mut(link);
-        if *place == 0 {
+        let place = self.place(link).unwrap_or_else(|| {
             self.states.push(State::default());
-            *place = u32::try_from(self.states.len()).expect("bounded by nodes squared");
-        }
-        &mut self.states[*place as usize - 1]
+            let number = u32::try_from(self.states.len()).expect("bounded by nodes squared");
+            self.places.set(link, number);
+            self.states.len() - 1
+        });
+        &mut self.states[place]
     }
 
     /// The rules that lie on a link.
