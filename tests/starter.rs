@@ -165,7 +165,7 @@ fn blocks(page: &str, languages: &[&str]) -> Vec<String> {
 #[test]
 fn the_commands_of_the_guides_do_what_they_say() {
     let _turn = turn();
-    let made = "cargo run --quiet --manifest-path ../squall/Cargo.toml --bin squall -- new --system my-kv";
+    let made = "cargo run --quiet --manifest-path ../squall/Cargo.toml --bin squall-new -- my-kv";
     let written = ["my-first", "leases"].map(|name| starter().join(format!("my-kv/scenarios/{name}.yaml")));
     let mut typed_lines = 0;
     for page in GUIDES {
@@ -190,7 +190,7 @@ fn the_commands_of_the_guides_do_what_they_say() {
 
 #[test]
 fn the_listings_of_the_guide_are_the_crate() {
-    let template = root().join("crates/squall-cli/templates/system");
+    let template = root().join("crates/squall-starter/template");
     let files =
         ["Cargo.toml.template", "cargo/config.toml", "chaos/system.rs", "src/server.rs", "src/store.rs"];
     let files = files.map(|file| fs::read_to_string(template.join(file)).unwrap());

@@ -8,6 +8,7 @@ use squall_check::ExitCode;
 use squall_check::blackbox::recording::Malformed;
 use squall_report::ReportError;
 use squall_scenario::{Colour, Diagnostics, OverrideError};
+use squall_starter::StarterError;
 
 use crate::command::judge;
 
@@ -64,6 +65,16 @@ pub(crate) enum CliError {
     NoPlaceForTable { path: PathBuf, problem: String },
     #[error("signals cannot be handled: {0}")]
     Signals(std::io::Error),
+}
+
+impl From<StarterError> for CliError {
+    fn from(error: StarterError) -> Self {
+        match error {
+            StarterError::Name { .. } | StarterError::Source { .. } => Self::Usage(error.to_string()),
+            StarterError::Exists { path } => Self::Exists { path },
+            StarterError::Write { path, source } => Self::Write { path, source },
+        }
+    }
 }
 
 impl CliError {

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use squall::Registry;
 use squall_scenario::SystemEntry;
 
-use super::write_new;
 use crate::args::NewArgs;
 use crate::environment;
 use crate::error::CliError;
 
-const TEMPLATE: &str = include_str!("../../../templates/scenario.yaml");
+const TEMPLATE: &str = include_str!("scenario.yaml");
 
 /// Writes `scenarios/NAME.yaml`.
 pub(super) fn begin(registry: &Registry, args: &NewArgs) -> Result<u8, CliError> {
@@ -33,7 +32,7 @@ pub(super) fn begin(registry: &Registry, args: &NewArgs) -> Result<u8, CliError>
     let entry = &catalogue.systems[system];
     let text = text(name, (system, entry), &systems, registry);
     let path = PathBuf::from("scenarios").join(format!("{name}.yaml"));
-    write_new(&path, &text)?;
+    squall_starter::write_new(&path, &text)?;
     let program = environment::program();
     anstream::println!(
         "{} is written: a scenario for {system}.\nSee what a seed of it does:  {program} plan {name}\nRun it:                      {program} run {name}",
