@@ -18,6 +18,7 @@ struct Args {
     squall_path: Option<PathBuf>,
 }
 
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to who typed it")]
 fn main() -> ExitCode {
     let args = Args::parse();
     match squall_starter::begin(Path::new(""), &args.name, args.squall_path.as_deref()) {
