@@ -170,6 +170,13 @@ fn list_is_text_for_people_and_json_for_programs() {
             assert!(text.contains(name), "no {name} in:\n{text}");
         }
     }
+    assert_eq!(names(&json["engines"]), ["native", "turmoil", "madsim"]);
+    let turmoil = &json["engines"][1]["faults"];
+    let [kill, pause] = ["kill", "pause"].map(|keyword| turmoil[keyword]["ability"].as_str().unwrap());
+    assert_eq!((kill, pause), ("yes", "no"));
+    let row =
+        text.lines().find(|line| line.split_whitespace().next() == Some("pause")).expect("a row of faults");
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["pause", "yes", "no", "yes"]);
     let lines: Vec<&str> = text.lines().collect();
     let section = lines.iter().position(|line| line.contains("System kv: conditions")).unwrap();
     let section = lines[section + 1..].split(|line| line.starts_with("System ")).next().unwrap();

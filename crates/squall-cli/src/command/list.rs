@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use squall::Registry;
+use squall::capability::{self, ENGINES, EngineSpec};
 use squall::history::condition::CONDITIONS;
 use squall_check::blackbox;
 use tabled::builder::Builder;
@@ -76,9 +77,24 @@ fn as_json(registry: &Registry, loaded: &[Loaded]) -> serde_json::Value {
         "v": 1,
         "scenarios": scenarios.collect::<Vec<_>>(),
         "systems": systems.collect::<Vec<_>>(),
+        "engines": ENGINES.iter().map(engine_json).collect::<Vec<_>>(),
         "models": blackbox::catalogue().iter().map(|entry| json!({
             "name": entry.name, "meaning": entry.meaning, "options": entry.options,
         })).collect::<Vec<_>>(),
+    })
+}
+
+/// What an engine is, and what it can inject.
+fn engine_json(engine: &EngineSpec) -> serde_json::Value {
+    let faults = capability::keywords().map(|keyword| {
+        let ability = engine.ability(keyword);
+        (keyword.to_owned(), json!({ "ability": ability.word(), "why": ability.why() }))
+    });
+    json!({
+        "name": engine.name,
+        "what": engine.what,
+        "built": engine.is_built,
+        "faults": serde_json::Value::Object(faults.collect()),
     })
 }
 
@@ -124,6 +140,18 @@ fn as_text(registry: &Registry, loaded: &[Loaded]) -> String {
             conditions.collect(),
         );
     }
+    let engines = ENGINES.iter().map(|engine| {
+        let how = if engine.is_built { "in this program" } else { engine.how_to_build };
+        vec![engine.name.to_owned(), how.to_owned(), engine.what.to_owned()]
+    });
+    section("Engines, for `--engine`", &["name", "where", "what"], engines.collect());
+    let mut head = vec!["fault"];
+    head.extend(ENGINES.iter().map(|engine| engine.name));
+    let faults = capability::keywords().map(|keyword| {
+        let abilities = ENGINES.iter().map(|engine| engine.ability(keyword).word());
+        std::iter::once(keyword).chain(abilities).map(str::to_owned).collect()
+    });
+    section("What engines can inject (why not: `list --json`)", &head, faults.collect());
     let models = blackbox::catalogue();
     let meanings = models.iter().map(|entry| vec![entry.name.to_owned(), entry.meaning.to_owned()]);
     section("Models for `judge`", &["name", "meaning"], meanings.collect());

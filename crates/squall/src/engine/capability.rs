@@ -30,6 +30,25 @@ pub enum Ability {
 
 use Ability::{No, Partly, Yes};
 
+impl Ability {
+    /// `yes`, `partly` or `no`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Yes => "yes",
+            Partly(_) => "partly",
+            No(_) => "no",
+        }
+    }
+
+    /// What is other than it could be, if anything is.
+    pub const fn why(self) -> Option<&'static str> {
+        match self {
+            Yes => None,
+            Partly(why) | No(why) => Some(why),
+        }
+    }
+}
+
 const NOT_IN_ITS_NETWORK: &str = "its network has no such thing";
 const ON_THE_MACHINE: &str = "for what goes through squall_io";
 const ONE_CLOCK: &str = "its time is one for all nodes";
@@ -165,16 +184,20 @@ fn is_reseeded(plan: &Plan) -> bool {
     plan.reseed.iter().any(|reseed| reseed.at.0 > 0)
 }
 
+/// What engines are compared by: the keywords of faults, and `reseed`.
+pub fn keywords() -> impl Iterator<Item = &'static str> {
+    Action::KEYWORDS.into_iter().chain(["reseed"])
+}
+
 /// The capability table, as Markdown: one row for each fault, one column for each engine.
 pub fn table() -> String {
-    let cell = |ability: Ability| match ability {
-        Yes => "yes".to_owned(),
-        Partly(how) => format!("partly: {how}"),
-        No(why) => format!("no: {why}"),
+    let cell = |ability: Ability| {
+        let why = ability.why().map_or_else(String::new, |why| format!(": {why}"));
+        format!("{}{why}", ability.word())
     };
     let heads: Vec<&str> = ENGINES.iter().map(|engine| engine.name).collect();
     let mut text = format!("| fault | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
-    for keyword in Action::KEYWORDS.into_iter().chain(["reseed"]) {
+    for keyword in keywords() {
         let cells: Vec<String> = ENGINES.iter().map(|engine| cell(engine.ability(keyword))).collect();
         text.push_str(&format!("| `{keyword}` | {} |\n", cells.join(" | ")));
     }
@@ -189,7 +212,7 @@ mod tests {
     fn every_limit_is_of_a_fault() {
         for engine in &ENGINES {
             for (keyword, _) in engine.limits {
-                assert!(Action::KEYWORDS.contains(keyword) || *keyword == "reseed", "{keyword}");
+                assert!(keywords().any(|known| known == *keyword), "{keyword}");
             }
         }
     }
