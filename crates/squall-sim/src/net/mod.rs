@@ -16,6 +16,7 @@ mod harness;
 mod link;
 mod names;
 mod noted;
+mod packets;
 mod pipe;
 mod ports;
 pub(crate) mod rule;
@@ -50,7 +51,7 @@ pub(crate) struct Network {
     conns: conn::Conns,
     listeners: Ports<ListenerState>,
     sockets: Ports<datagram::SocketState>,
-    packets: datagram::Packets,
+    packets: packets::Packets,
     /// Numbers listeners, datagram sockets and connections, so that a stale handle is recognised.
     opened: u64,
 }
@@ -72,7 +73,7 @@ impl Network {
             conns: conn::Conns::default(),
             listeners: Ports::default(),
             sockets: Ports::default(),
-            packets: datagram::Packets::default(),
+            packets: packets::Packets::default(),
             opened: 0,
         }
     }
