@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use crate::ground::{Ground, current};
@@ -100,42 +101,68 @@ impl<T> Future for JoinHandle<T> {
             #[cfg(feature = "sim")]
             Inner::Sim(handle) => handle.poll_join(cx).map(|ended| {
                 ended.map_err(|why| match why {
-                    squall_sim::JoinError::Cancelled => JoinError::Cancelled,
-                    squall_sim::JoinError::Panicked(payload) => JoinError::Panicked(payload),
+                    squall_sim::JoinError::Cancelled => JoinError::CANCELLED,
+                    squall_sim::JoinError::Panicked(payload) => JoinError::panicked(payload),
                 })
             }),
             #[cfg(all(feature = "turmoil", not(madsim)))]
             Inner::Guest(handle) => Pin::new(handle).poll(cx).map(|ended| match ended {
-                Ok(guested) => guested.map_err(JoinError::Panicked),
-                Err(_) => Err(JoinError::Cancelled),
+                Ok(guested) => guested.map_err(JoinError::panicked),
+                Err(_) => Err(JoinError::CANCELLED),
             }),
             #[cfg(all(feature = "sim", madsim))]
             Inner::Madsim(handle) => Pin::new(handle).poll(cx).map(|ended| match ended {
-                Ok(guested) => guested.map_err(JoinError::Panicked),
-                Err(_) => Err(JoinError::Cancelled),
+                Ok(guested) => guested.map_err(JoinError::panicked),
+                Err(_) => Err(JoinError::CANCELLED),
             }),
             Inner::Tokio(handle) => Pin::new(handle).poll(cx).map(|ended| {
                 ended.map_err(|error| match error.try_into_panic() {
-                    Ok(payload) => JoinError::Panicked(payload),
-                    Err(_) => JoinError::Cancelled,
+                    Ok(payload) => JoinError::panicked(payload),
+                    Err(_) => JoinError::CANCELLED,
                 })
             }),
         }
     }
 }
 
-/// Why a task gave no value.
-pub enum JoinError {
-    /// It was aborted, or its node stopped.
-    Cancelled,
-    /// It panicked, with this payload.
-    Panicked(Box<dyn Any + Send>),
+/// Why a task gave no value: it was aborted, its node stopped, or it panicked.
+pub struct JoinError {
+    /// What it panicked with. A mutex makes it `Sync`, as errors are expected to be.
+    payload: Option<Mutex<Box<dyn Any + Send>>>,
 }
 
 impl JoinError {
+    pub(crate) const CANCELLED: Self = Self { payload: None };
+
+    pub(crate) const fn panicked(payload: Box<dyn Any + Send>) -> Self {
+        Self { payload: Some(Mutex::new(payload)) }
+    }
+
     /// Whether the task panicked.
     pub const fn is_panic(&self) -> bool {
-        matches!(self, Self::Panicked(_))
+        self.payload.is_some()
+    }
+
+    /// Whether it was aborted, or its node stopped.
+    pub const fn is_cancelled(&self) -> bool {
+        self.payload.is_none()
+    }
+
+    /// What the task panicked with, for `std::panic::resume_unwind`.
+    ///
+    /// # Panics
+    /// If it did not panic.
+    pub fn into_panic(self) -> Box<dyn Any + Send> {
+        self.try_into_panic().expect("the task was cancelled: it did not panic")
+    }
+
+    /// What the task panicked with.
+    ///
+    /// # Errors
+    /// Itself, if the task did not panic.
+    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
+        let payload = self.payload.ok_or(Self::CANCELLED)?;
+        Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -147,10 +174,7 @@ impl fmt::Debug for JoinError {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Cancelled => "task was cancelled",
-            Self::Panicked(_) => "task panicked",
-        })
+        f.write_str(if self.is_panic() { "task panicked" } else { "task was cancelled" })
     }
 }
 

@@ -116,14 +116,32 @@ fn a_panic_reaches_who_joins_and_the_destructors_run() {
     let stage = run(async {
         let handle = spawn(async {
             let _tell = Tell("unwound");
-            panic!("no {}", "luck");
+            panic!("no luck");
         });
         let error = handle.await.unwrap_err();
-        assert!(error.is_panic());
+        assert!(error.is_panic() && !error.is_cancelled());
         say(format!("{error}"));
+        say(error.into_panic().downcast_ref::<&str>().expect("nothing was formatted"));
         Ok(())
     });
-    assert_eq!(stage.said("n-1"), ["unwound", "task panicked"]);
+    assert_eq!(stage.said("n-1"), ["unwound", "task panicked", "no luck"]);
+}
+
+#[test]
+fn a_join_that_fails_is_an_error_like_any_other() {
+    async fn joined() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let handle = spawn(pass(1_000));
+        handle.abort();
+        Ok(handle.await?)
+    }
+    let stage = run(async {
+        say(joined().await.unwrap_err());
+        let handle = spawn(pass(1_000));
+        handle.abort();
+        say(handle.await.unwrap_err().try_into_panic().unwrap_err().is_cancelled());
+        Ok(())
+    });
+    assert_eq!(stage.said("n-1"), ["task was cancelled", "true"]);
 }
 
 /// Panics when it is dropped.
